@@ -1,0 +1,223 @@
+"""Réglages de conum. Sans aucune variable d'environnement, on obtient un poste de développement qui marche.
+
+Chaque variable est lue par config/env.py et décrite dans docs/guides/exploiter.md (un test le vérifie).
+"""
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from config import env
+
+RACINE = Path(__file__).resolve().parent.parent
+VAR = RACINE / "var"
+ENVIRONNEMENT = env.choix("CONUM_ENV", ("dev", "prod"), "dev")
+EN_PRODUCTION = ENVIRONNEMENT == "prod"
+
+
+def _cle_secrete() -> str:
+    """En production, fournie ; en développement, tirée au sort une fois et gardée sous var/."""
+    cle = env.texte("SECRET_KEY")
+    if cle:
+        return cle
+    if EN_PRODUCTION:
+        raise env.ReglageInvalide("SECRET_KEY est obligatoire en production.")
+    fichier = VAR / "cle-secrete"
+    if not fichier.exists():
+        VAR.mkdir(exist_ok=True)
+        fichier.write_text(secrets.token_urlsafe(50))
+        fichier.chmod(0o600)
+    return fichier.read_text()
+
+
+SECRET_KEY = _cle_secrete()
+DEBUG = env.booleen("CONUM_DEBUG")
+ALLOWED_HOSTS = env.liste("CONUM_HOTES", "" if EN_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+# Adresse publique : sert aux liens des courriels, jamais déduite d'un en-tête de la requête.
+SITE_URL = env.texte("CONUM_SITE_URL", "http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "dsfr",
+    "widget_tweaks",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "procrastinate.contrib.django",
+    "conum.socle",
+    "conum.ui",
+    "conum.utilisateurs",
+    "conum.territoires",
+    "conum.journal",
+    "conum.courriels",
+    "conum.comptes",
+    "conum.structures",
+    "conum.postes",
+    "conum.demandes",
+    "conum.portail",
+]
+
+MIDDLEWARE = [
+    "conum.socle.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "conum.socle.middleware.LimiteCorpsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "conum.comptes.middleware.RoleMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "conum.ui.context_processors.ui",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+
+def _base() -> dict[str, object]:
+    url = env.texte("DATABASE_URL")
+    if not url:
+        from config import base_embarquee  # une base fournie se passe du paquet embarqué
+
+        url = base_embarquee.PRINCIPALE.url(env.texte("CONUM_BASE", "conum"))
+    reglage = env.base_de_donnees(url)
+    options = {**reglage["OPTIONS"], "pool": {"min_size": 1, "max_size": 10, "timeout": 10}}  # type: ignore[dict-item]
+    # Le pool vérifie chaque connexion avant de la prêter : une base redémarrée n'est vue de personne.
+    return {**reglage, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": _base()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "socle_cache"},
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+
+LANGUAGE_CODE = "fr"
+TIME_ZONE = "Europe/Paris"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if EN_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not EN_PRODUCTION
+MEDIA_ROOT = env.texte("CONUM_DEPOT", str(VAR / "depot"))
+
+# --- Comptes -------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "utilisateurs.Utilisateur"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portail:tableau_de_bord"
+LOGOUT_REDIRECT_URL = "portail:accueil"
+
+# --- Courriels : le worker envoie ; sans serveur configuré, la ligne se lit à /courriels ---------------------------
+EMAIL_HOST = env.texte("CONUM_SMTP_HOTE")
+EMAIL_PORT = env.entier("CONUM_SMTP_PORT", 25)
+EMAIL_HOST_USER = env.texte("CONUM_SMTP_UTILISATEUR")
+EMAIL_HOST_PASSWORD = env.texte("CONUM_SMTP_MOT_DE_PASSE")
+EMAIL_USE_TLS = env.booleen("CONUM_SMTP_TLS", EN_PRODUCTION)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = env.texte("CONUM_EXPEDITEUR", "Conseiller numérique <ne-pas-repondre@conum.example>")
+COURRIELS_LISIBLES = not EN_PRODUCTION
+
+# --- Sécurité ------------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_SSL_REDIRECT = EN_PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = EN_PRODUCTION
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if EN_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = EN_PRODUCTION
+if env.booleen("CONUM_DERRIERE_MANDATAIRE"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Un formulaire pèse quelques kilo-octets, un fichier importé quelques méga-octets.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+CORPS_MAXIMAL = 10_000_000
+
+# --- Systèmes extérieurs : « faux » hors ligne, « reel » sur le réseau ---------------------------------------------
+PASSERELLES = {
+    nom: env.choix(f"CONUM_PASSERELLE_{nom.upper()}", ("faux", "reel"), "reel" if EN_PRODUCTION else "faux")
+    for nom in ("entreprises", "geo_api")
+}
+
+# --- Travaux -------------------------------------------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+NOM_DU_SERVICE = "Conseiller numérique"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "conum.socle.contexte.FiltreRequestId"}},
+    "formatters": {"ligne": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ligne", "filters": ["request_id"]}},
+    "root": {"handlers": ["console"], "level": "INFO" if not os.environ.get("PYTEST_VERSION") else "ERROR"},
+    "loggers": {"httpx": {"level": "WARNING"}, "procrastinate": {"level": "WARNING"}},
+}

@@ -1,0 +1,16 @@
+from django.urls import include, path
+
+handler400 = "conum.ui.views.erreur_400"
+handler403 = "conum.ui.views.erreur_403"
+handler404 = "conum.ui.views.erreur_404"
+handler500 = "conum.ui.views.erreur_500"
+
+urlpatterns = [
+    path("", include("conum.portail.urls")),
+    path("", include("conum.ui.urls")),
+    path("", include("conum.comptes.urls")),
+    path("", include("conum.courriels.urls")),
+    path("", include("conum.territoires.urls")),
+    path("", include("conum.structures.urls")),
+    path("", include("conum.demandes.urls")),
+]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PostesConfig(AppConfig):
+    name = "conum.postes"
+    verbose_name = "Postes"
