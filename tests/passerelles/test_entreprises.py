@@ -131,7 +131,9 @@ def test_un_etablissement_ouvert_est_lu_avec_son_adresse(client: ClientEntrepris
     assert (lu.adresse, lu.code_postal, lu.code_insee, lu.commune) == (
         "PLACE DU CAPITOLE", "31000", "31555", "TOULOUSE",
     )  # fmt: skip
-    assert lu.ouvert and not lu.est_ess and not lu.est_association
+    assert lu.ouvert
+    assert not lu.est_ess
+    assert not lu.est_association
 
 
 def test_on_ne_demande_au_registre_que_le_necessaire(client: ClientEntreprises, serveur: ServeurRegistre) -> None:
@@ -168,13 +170,16 @@ def test_une_association_fermee_et_masquee_est_lue_sans_inventer(
     ]
     lu = client.chercher(SIRET)
     assert (lu.adresse, lu.enseigne, lu.code_postal) == ("", "", "")
-    assert not lu.ouvert and lu.est_ess and lu.est_association
+    assert not lu.ouvert
+    assert lu.est_ess
+    assert lu.est_association
 
 
 def test_une_reponse_reduite_au_siege_suffit(client: ClientEntreprises, serveur: ServeurRegistre) -> None:
     serveur.reponses = [(200, {}, page(unite(matching_etablissements=None, complements=None, nature_juridique=None)))]
     lu = client.chercher(SIRET)
-    assert lu.code_insee == "31555" and lu.categorie_juridique == ""
+    assert lu.code_insee == "31555"
+    assert lu.categorie_juridique == ""
 
 
 @pytest.mark.parametrize(
