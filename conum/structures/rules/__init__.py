@@ -1,0 +1,63 @@
+"""Règles des structures d'accueil : identifiants, éligibilité, ressemblance. Fonctions pures, sans Django."""
+
+from conum.structures.rules.categories import (
+    CATEGORIES,
+    PAR_CODE,
+    PRIVEES,
+    PUBLIQUES,
+    REGLE_ETAT,
+    Categorie,
+    Eligibilite,
+    Statut,
+    categorie_admise,
+    eligibilite,
+    statut_de,
+)
+from conum.structures.rules.identifiants import (
+    Identifiant,
+    IdentifiantInvalide,
+    MotifIdentifiant,
+    TypeIdentifiant,
+    compacter,
+    formater_identifiant,
+    lire_identifiant,
+    siren_valide,
+    siret_valide,
+)
+from conum.structures.rules.ressemblance import (
+    SEUIL_NOM_COMMUNE,
+    SEUIL_NOM_DEPARTEMENT,
+    categorie_probable,
+    cle_d_adresse,
+    cle_de_nom,
+    commune_sans_arrondissement,
+)
+
+__all__ = [
+    "CATEGORIES",
+    "PAR_CODE",
+    "PRIVEES",
+    "PUBLIQUES",
+    "REGLE_ETAT",
+    "SEUIL_NOM_COMMUNE",
+    "SEUIL_NOM_DEPARTEMENT",
+    "Categorie",
+    "Eligibilite",
+    "Identifiant",
+    "IdentifiantInvalide",
+    "MotifIdentifiant",
+    "Statut",
+    "TypeIdentifiant",
+    "categorie_admise",
+    "categorie_probable",
+    "cle_d_adresse",
+    "cle_de_nom",
+    "commune_sans_arrondissement",
+    "compacter",
+    "eligibilite",
+    "formater_identifiant",
+    "lire_identifiant",
+    "siren_valide",
+    "siret_valide",
+    "statut_de",
+]
