@@ -1,0 +1,90 @@
+"""Un courriel = une classe et deux gabarits. Les apps en dérivent dans leur emails.py."""
+
+import re
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.template import Context
+from django.template.loader import get_template
+
+LONGUEUR_SUJET = 150
+_BLANCS = re.compile(r"[\s\x00-\x1f\x7f]+")
+_LIGNES_VIDES = re.compile(r"\n{3,}")
+_FIN_DE_LIGNE = re.compile(r"[ \t]+\n")
+
+REGISTRE: dict[str, type["Message"]] = {}
+"""Toutes les classes de message, par code ; un test rend l'exemple de chacune."""
+
+
+class MessageInvalide(Exception):
+    """Deux classes portent le même code, ou un gabarit donne un texte vide."""
+
+
+@cache
+def style() -> str:
+    """La feuille de style des courriels, écrite dans chacun : une messagerie ne charge rien d'ailleurs."""
+    chemin = finders.find("courriels/courriel.css")
+    with open(chemin, encoding="utf-8") as fichier:
+        return fichier.read()
+
+
+@dataclass(frozen=True)
+class Message:
+    """Base d'un message : une sous-classe `@dataclass(frozen=True)`, dont les champs sont le contexte des gabarits.
+
+    code: « <app>/<nom> », rend `<app>/courriels/<nom>.txt` et `.html`.
+    sujet: patron str.format rempli par le contexte (« Votre demande {demande.numero} »).
+    confidentiel: le texte porte un code ou un lien personnel. Il n'est pas montré aux agents, ne se renvoie pas, et
+        s'efface une fois parti.
+    priorite: plus grand, plus tôt ; un code de connexion passe devant les rappels.
+    """
+
+    code: ClassVar[str]
+    sujet: ClassVar[str]
+    confidentiel: ClassVar[bool] = False
+    priorite: ClassVar[int] = 0
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in cls.__dict__:
+            return
+        autre = REGISTRE.setdefault(cls.code, cls)
+        if autre.__qualname__ != cls.__qualname__ or autre.__module__ != cls.__module__:
+            raise MessageInvalide(
+                f"Deux messages ont le code « {cls.code} » : {autre.__qualname__} et {cls.__qualname__}."
+            )
+        REGISTRE[cls.code] = cls
+
+    @classmethod
+    def exemple(cls) -> Self:
+        """Une instance plausible, sans base de données, pour la page de démonstration et les tests."""
+        raise NotImplementedError
+
+    def contexte(self) -> dict[str, Any]:
+        donnees = {champ.name: getattr(self, champ.name) for champ in fields(self)}
+        return {**donnees, "site": settings.SITE_URL, "nom_du_service": settings.NOM_DU_SERVICE}
+
+    def rendre_sujet(self) -> str:
+        """Une ligne, au plus 150 caractères, sans saut de ligne ni caractère de commande."""
+        texte = _BLANCS.sub(" ", self.sujet.format(**self.contexte())).strip()
+        return texte if len(texte) <= LONGUEUR_SUJET else texte[: LONGUEUR_SUJET - 1].rstrip() + "…"
+
+    def rendre_texte(self) -> str:
+        """Texte brut : aucun échappement HTML."""
+        texte = self._rendre("txt", self.contexte(), autoescape=False)
+        return _LIGNES_VIDES.sub("\n\n", _FIN_DE_LIGNE.sub("\n", texte)).strip() + "\n"
+
+    def rendre_html(self) -> str:
+        contexte = {**self.contexte(), "sujet": self.rendre_sujet(), "style": style()}
+        return self._rendre("html", contexte, autoescape=True).strip() + "\n"
+
+    def _rendre(self, extension: str, contexte: dict[str, Any], *, autoescape: bool) -> str:
+        app, nom = self.code.split("/")
+        gabarit = get_template(f"{app}/courriels/{nom}.{extension}").template  # type: ignore[attr-defined]
+        rendu = str(gabarit.render(Context(contexte, autoescape=autoescape)))
+        if not rendu.strip():
+            raise MessageInvalide(f"Le courriel {self.code} est vide en {extension}.")
+        return rendu
