@@ -1,0 +1,31 @@
+"""Règles pures : forme de recherche d'un nom de commune, distance entre deux points."""
+
+import math
+import re
+
+from conum.socle.texte import normaliser
+
+# Abréviations des noms de communes, mot entier (usage de La Poste).
+_ABREGES = {"st": "saint", "ste": "sainte"}
+_SUR = re.compile(r"\bs/\s*(s\b)?", re.IGNORECASE)
+ARTICLES = ("le", "la", "les", "l")
+RAYON_TERRE_KM = 6371.0
+
+Point = tuple[float, float]  # latitude, longitude (WGS84, degrés)
+
+
+def cle_recherche(texte: str) -> str:
+    """Forme sous laquelle on cherche un nom ; la fonction SQL `conum_recherche` fait de même sur les noms stockés.
+
+    >>> cle_recherche("St-Étienne-s/Usore")
+    'saint etienne sur usore'
+    """
+    texte = _SUR.sub(lambda trouve: "sous " if trouve.group(1) else "sur ", texte)
+    return " ".join(_ABREGES.get(mot, mot) for mot in normaliser(texte).split())
+
+
+def distance_km(a: Point, b: Point) -> float:
+    """Distance à vol d'oiseau (haversine)."""
+    lat1, lon1, lat2, lon2 = map(math.radians, (*a, *b))
+    h = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * RAYON_TERRE_KM * math.asin(math.sqrt(h))
