@@ -57,8 +57,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "procrastinate.contrib.django",
     "conum.socle",
     "conum.ui",
@@ -155,8 +153,51 @@ MEDIA_ROOT = env.texte("CONUM_DEPOT", str(VAR / "depot"))
 AUTH_USER_MODEL = "utilisateurs.Utilisateur"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "portail:tableau_de_bord"
+LOGIN_REDIRECT_URL = "comptes:espaces"
 LOGOUT_REDIRECT_URL = "portail:accueil"
+# On se connecte par un code envoyé à son adresse, par une clé d'accès ou par ProConnect : aucun mot de passe.
+ACCOUNT_ADAPTER = "conum.comptes.adaptateurs.AdaptateurCompte"
+ACCOUNT_FORMS = {
+    "request_login_code": "conum.comptes.forms.DemandeCodeForm",
+    "confirm_login_code": "conum.comptes.forms.SaisieCodeForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 2
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = int(timedelta(minutes=15).total_seconds())
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}
+ACCOUNT_LOGIN_TIMEOUT = int(timedelta(minutes=30).total_seconds())
+# Une préfecture entière peut sortir par une seule adresse IP : la limite par IP est large, celle par adresse stricte.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/10m/ip",
+    "request_login_code": "60/10m/ip,5/15m/key",
+    "login_failed": "60/10m/ip,10/15m/key",
+    "reauthenticate": "20/10m/user",
+}
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.booleen("CONUM_DERRIERE_MANDATAIRE") else 0
+MFA_ADAPTER = "conum.comptes.adaptateurs.AdaptateurSecondFacteur"
+MFA_FORMS = {
+    "authenticate": "conum.comptes.forms.VerifierCodeForm",
+    "reauthenticate": "conum.comptes.forms.ReverifierCodeForm",
+    "activate_totp": "conum.comptes.forms.ActiverApplicationForm",
+    "add_webauthn": "conum.comptes.forms.AjouterCleForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Conseiller numérique"
+MFA_TOTP_TOLERANCE = 1
+# Un poste de développement ou d'essai est servi sans TLS, sur localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not EN_PRODUCTION
+# ProConnect : actif dès que l'émetteur est donné.
+PROCONNECT_URL = env.texte("CONUM_PROCONNECT_URL").rstrip("/")
+PROCONNECT_CLIENT_ID = env.texte("CONUM_PROCONNECT_CLIENT_ID")
+PROCONNECT_CLIENT_SECRET = env.texte("CONUM_PROCONNECT_CLIENT_SECRET")
 
 # --- Courriels : le worker envoie ; sans serveur configuré, la ligne se lit à /courriels ---------------------------
 EMAIL_HOST = env.texte("CONUM_SMTP_HOTE")

@@ -2,12 +2,16 @@
 
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
 from django.db.models.query import QuerySet
 from django.test import Client
+
+if TYPE_CHECKING:
+    from conum.comptes.models import Role
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -67,5 +71,13 @@ class ClientGarde(Client):
 
 
 @pytest.fixture
-def client() -> Iterator[ClientGarde]:
-    yield ClientGarde()
+def client() -> ClientGarde:
+    return ClientGarde()
+
+
+@pytest.fixture
+def se_connecter() -> "Callable[[Client, Role], Client]":
+    """Connecte le client comme le titulaire du rôle, second facteur compris quand le rôle l'exige."""
+    from tests.comptes.fabriques import connecter
+
+    return connecter

@@ -39,6 +39,7 @@ PERIMETRE_DU_TYPE: dict[str, Perimetre] = {
     TypeRole.HUB: Perimetre.CODE,
     TypeRole.STRUCTURE: Perimetre.STRUCTURE,
 }
+DUREE_CHANGEMENT_ADRESSE = timedelta(days=2)
 SECOND_FACTEUR_OBLIGATOIRE = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
 
 
@@ -167,6 +168,25 @@ class Invitation(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
+
+
+class ChangementAdresse(models.Model):
+    """Nouvelle adresse demandée par une personne, en attente d'être confirmée depuis cette adresse : deux jours."""
+
+    utilisateur = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="changement_adresse", verbose_name="personne"
+    )
+    nouvelle = models.EmailField("nouvelle adresse")
+    jeton_empreinte = models.CharField("empreinte du lien", max_length=64, unique=True)
+    expire_le = models.DateTimeField("expire le")
+    created_at = models.DateTimeField("demandé le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "changement d'adresse"
+        verbose_name_plural = "changements d'adresse"
+
+    def __str__(self) -> str:
+        return f"{self.utilisateur} : nouvelle adresse"
 
 
 class IdentiteProConnect(models.Model):

@@ -1,0 +1,21 @@
+"""Ce que conum demande à allauth du second facteur : la personne en a-t-elle un, la session l'a-t-elle vérifié ?"""
+
+from __future__ import annotations
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
+
+from conum.utilisateurs.models import Utilisateur
+
+# Les codes de secours accompagnent un facteur : seuls, ils n'en sont pas un.
+FACTEURS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+def a_un_facteur(utilisateur: Utilisateur) -> bool:
+    return Authenticator.objects.filter(user=utilisateur, type__in=FACTEURS).exists()
+
+
+def session_verifiee(request: HttpRequest) -> bool:
+    """Vrai si, dans cette session, cette personne a présenté son second facteur."""
+    return any(trace.get("method") == "mfa" for trace in get_authentication_records(request, request.user))  # type: ignore[arg-type]
