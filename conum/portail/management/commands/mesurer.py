@@ -15,7 +15,7 @@ MESURES = {"demandes": "conum.demandes.management.mesures"}
 
 
 class Command(BaseCommand):
-    help = "Mesure une partie de conum sur une base jetable, créée puis détruite. Sort en erreur si une borne est dépassée."
+    help = "Mesure une partie de conum sur une base jetable ; sort en erreur si une borne est dépassée."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("quoi", choices=sorted(MESURES))

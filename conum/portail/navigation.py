@@ -1,0 +1,27 @@
+"""Les menus : données, une entrée par page principale. L'ui les demande par le réglage UI_NAVIGATION."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+
+from conum.comptes.models import Role, TypeRole
+from conum.ui.context_processors import Lien
+
+AGENTS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
+TOUS = frozenset(TypeRole)
+
+# (titre, nom de l'adresse, types de rôle qui la voient)
+MENU: tuple[tuple[str, str, frozenset[str]], ...] = (("Tableau de bord", "portail:espace", TOUS),)
+PUBLIC: tuple[tuple[str, str], ...] = (("Accueil", "portail:accueil"),)
+PIED: tuple[tuple[str, str], ...] = ()
+
+
+def pour(role: Role | None) -> Sequence[Lien]:
+    """Le menu du rôle qui agit, ou celui du public."""
+    if role is None:
+        return [Lien(titre, reverse(nom)) for titre, nom in PUBLIC]
+    return [Lien(titre, reverse(nom, args=[role.pk])) for titre, nom, types in MENU if role.type in types]
+
+
+def pied() -> Sequence[Lien]:
+    return [Lien(titre, reverse(nom)) for titre, nom in PIED]

@@ -1,0 +1,172 @@
+"""Formulaires au DSFR : libellés, aides, erreurs reliées aux champs, champs facultatifs signalés."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+# Les champs qui décrivent la personne devant l'écran (RGAA 11.13, WCAG 1.3.5).
+AUTOCOMPLETION = {
+    "email": "email",
+    "prenom": "given-name",
+    "nom": "family-name",
+    "telephone": "tel",
+}
+
+
+class ChampDsfr(BoundField):
+    """Choisit le gabarit d'un champ et pose les classes que le DSFR attend sur sa balise."""
+
+    @property
+    def type_choix(self) -> str:
+        """« radio », « checkbox » pour un groupe de cases, « » sinon."""
+        if isinstance(self.field.widget, forms.CheckboxSelectMultiple):
+            return "checkbox"
+        return "radio" if isinstance(self.field.widget, forms.RadioSelect) else ""
+
+    @property
+    def classe_groupe(self) -> str:
+        match self.field.widget:
+            case forms.Select():
+                return "fr-select-group"
+            case forms.FileInput():
+                return "fr-upload-group"
+            case _:
+                return "fr-input-group"
+
+    @property
+    def template_name(self) -> str:
+        if self.field.template_name:
+            return self.field.template_name
+        if self.type_choix:
+            return "ui/champs/choix.html"
+        if isinstance(self.field.widget, forms.CheckboxInput):
+            return "ui/champs/case.html"
+        return "ui/champs/saisie.html"
+
+    @property
+    def est_facultatif(self) -> bool:
+        """Une case à cocher non obligatoire se comprend sans mention ; un filtre aussi."""
+        return (
+            not self.field.required
+            and getattr(self.form, "signaler_facultatifs", True)
+            and not isinstance(self.field.widget, forms.CheckboxInput)
+        )
+
+    @property
+    def ancre(self) -> str:
+        """L'identifiant vers lequel mène le résumé des erreurs : le premier bouton d'un groupe."""
+        return f"{self.auto_id}_0" if self.type_choix else self.id_for_label
+
+    @property
+    def aria_describedby(self) -> str | None:
+        # L'aide fait déjà partie du libellé : seule l'erreur est rattachée.
+        if self.field.widget.attrs.get("aria-describedby") or not self.errors or not self.auto_id or self.is_hidden:
+            return None
+        return f"{self.auto_id}_error"
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        widget = widget or self.field.widget
+        attrs = super().build_widget_attrs(attrs, widget)
+        classe = _classe(widget)
+        if classe:
+            if self.errors:
+                classe = f"{classe} {classe}--error"
+            attrs["class"] = " ".join(c for c in (widget.attrs.get("class", ""), classe) if c)
+        return attrs
+
+
+def _classe(widget: forms.Widget) -> str:
+    match widget:
+        case forms.CheckboxInput() | forms.RadioSelect() | forms.CheckboxSelectMultiple() | forms.HiddenInput():
+            return ""
+        case forms.Select():
+            return "fr-select"
+        case forms.FileInput():
+            return "fr-upload"
+        case _:
+            return "fr-input"
+
+
+@dataclass(frozen=True)
+class Erreur:
+    """Une ligne du résumé ; `ancre` est vide quand l'erreur ne tient pas à un seul champ."""
+
+    ancre: str
+    titre: str
+    message: str
+
+
+class _Dsfr:
+    """Ce que DsfrForm et DsfrModelForm ont en commun.
+
+    `autocompletion` : nom de champ → valeur HTML. Un formulaire qui parle d'une autre personne la vide : `{}`.
+    """
+
+    bound_field_class = ChampDsfr
+    template_name = "ui/form.html"
+    autocompletion: ClassVar[dict[str, str]] = AUTOCOMPLETION
+    signaler_facultatifs: ClassVar[bool] = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for nom, champ in self.fields.items():  # type: ignore[attr-defined]
+            _preparer(nom, champ, self.autocompletion)
+
+    @property
+    def a_des_champs_obligatoires(self) -> bool:
+        return any(champ.field.required for champ in self.visible_fields())  # type: ignore[attr-defined]
+
+    @property
+    def erreurs_resume(self) -> list[Erreur]:
+        if not self.is_bound:  # type: ignore[attr-defined]
+            return []
+        erreurs = [Erreur("", "", str(message)) for message in self.non_field_errors()]  # type: ignore[attr-defined]
+        for champ in self:  # type: ignore[attr-defined]
+            visible = not champ.is_hidden
+            erreurs += [
+                Erreur(champ.ancre if visible else "", str(champ.label), str(message)) for message in champ.errors
+            ]
+        return erreurs
+
+
+def _preparer(nom: str, champ: forms.Field, autocompletion: dict[str, str]) -> None:
+    widget = champ.widget
+    if isinstance(champ, forms.DateField) and type(widget) is forms.DateInput:
+        widget.input_type = "date"
+        widget.format = "%Y-%m-%d"  # seul format qu'un champ HTML de date accepte
+    if nom == "telephone" and type(widget) is forms.TextInput:
+        widget.input_type = "tel"
+    if isinstance(champ, forms.EmailField):
+        widget.attrs.setdefault("spellcheck", "false")
+    if nom in autocompletion:
+        widget.attrs.setdefault("autocomplete", autocompletion[nom])
+    if isinstance(widget, forms.Textarea):
+        widget.attrs.setdefault("rows", "5")
+
+
+class DsfrForm(_Dsfr, forms.Form):
+    pass
+
+
+class DsfrModelForm(_Dsfr, forms.ModelForm):
+    pass
+
+
+class FiltresForm(DsfrForm):
+    """Filtres d'une liste, en GET : rien n'est obligatoire, une valeur inconnue est ignorée."""
+
+    autocompletion: ClassVar[dict[str, str]] = {}
+    signaler_facultatifs: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for champ in self.fields.values():
+            champ.required = False
+
+    def valeurs(self) -> dict[str, Any]:
+        """Les seules valeurs saisies et valides."""
+        self.is_valid()
+        return {nom: valeur for nom, valeur in self.cleaned_data.items() if valeur not in (None, "", [])}
