@@ -1,16 +1,32 @@
-"""Écrire un courriel. Les états changent sans ligne au journal : la ligne est elle-même la trace de son envoi."""
+"""Écrire, envoyer, renvoyer. Les états changent sans ligne au journal : la ligne est la trace de son propre envoi."""
 
+import logging
 import uuid
+from datetime import datetime
 from email.utils import parseaddr
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils import timezone
 
+from conum.courriels.access import RENVOYABLES, peut_renvoyer
 from conum.courriels.messages import Message
 from conum.courriels.models import Courriel, adresse_sure
+from conum.courriels.rules import DUREE_SUSPECTE, destinataire_permis, prochain_essai
+from conum.courriels.states import TRANSITIONS, Etat
+from conum.courriels.transport import EchecPassager, IssueInconnue, RefusDefinitif, ServeurInjoignable, transmettre
+from conum.journal.acteurs import Acteur
+from conum.journal.actions import noter
+from conum.journal.workflow import TransitionImpossible
 from conum.socle.contexte import request_id
 from conum.socle.travaux import differer
+
+logger = logging.getLogger(__name__)
+LOT = 500
+"""Courriels envoyés par une relève ; la suivante vient une minute après."""
+_REPRIS_AU_RENVOI = ("code", "destinataire", "sujet", "texte", "html", "objet_type", "objet_id")
 
 
 class HorsTransaction(Exception):
@@ -63,3 +79,113 @@ def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = Non
         request_id=request_id(),
     )
     return _inserer(courriel, message.priorite)
+
+
+def _prendre(courriel_id: int) -> Courriel | None:
+    """Réserve le courriel s'il est dû ; validé en base avant tout échange SMTP, un seul worker y parvient."""
+    maintenant = timezone.now()
+    with transaction.atomic(durable=True):
+        pris = (
+            Courriel.objects.dus(maintenant)
+            .filter(pk=courriel_id)
+            .update(
+                etat=TRANSITIONS["prendre"].vers,
+                pris_le=maintenant,
+                prochaine_tentative=None,
+                tentatives=models.F("tentatives") + 1,
+            )
+        )
+        return Courriel.objects.get(pk=courriel_id) if pris else None
+
+
+def _conclure(courriel: Courriel, transition: str, **champs: Any) -> None:
+    regle = TRANSITIONS[transition]
+    if regle.vers != Etat.A_ENVOYER and courriel.confidentiel and not settings.COURRIELS_LISIBLES:
+        champs |= {"texte": "", "html": "", "texte_efface_le": timezone.now()}
+    Courriel.objects.filter(pk=courriel.pk, etat__in=regle.depuis).update(etat=regle.vers, **champs)
+
+
+def envoyer(courriel_id: int) -> None:
+    """Envoie le courriel s'il est dû. Appelée deux fois, ou par deux workers à la fois, elle n'envoie qu'une fois.
+
+    Raises:
+        ServeurInjoignable: l'essai est reporté, et les suivants auraient le même sort.
+    """
+    courriel = _prendre(courriel_id)
+    if courriel is None:
+        return
+    if not destinataire_permis(courriel.destinataire, settings.COURRIELS_AUTORISES):
+        _conclure(courriel, "abandonner", derniere_erreur="Hors de la liste des destinataires permis ici.")
+        return
+    try:
+        transmettre(courriel)
+    except IssueInconnue as erreur:
+        _conclure(courriel, "douter", derniere_erreur=str(erreur))
+    except RefusDefinitif as erreur:
+        _conclure(courriel, "abandonner", derniere_erreur=str(erreur))
+    except EchecPassager as erreur:
+        _reporter(courriel, erreur)
+        if isinstance(erreur, ServeurInjoignable):
+            raise
+    else:
+        _conclure(courriel, "reussir", envoye_le=timezone.now(), derniere_erreur="")
+
+
+def _reporter(courriel: Courriel, erreur: EchecPassager) -> None:
+    echeance = prochain_essai(courriel.tentatives, timezone.now())
+    if echeance is None:
+        _conclure(courriel, "abandonner", derniere_erreur=f"{erreur} (après {courriel.tentatives} essais)")
+    else:
+        _conclure(courriel, "reporter", derniere_erreur=str(erreur), prochaine_tentative=echeance)
+
+
+def relever() -> None:
+    """Envoie ce qui est dû, même si le travail qui le demandait s'est perdu, et déclare incertain ce qui s'est arrêté.
+
+    S'arrête au premier refus de connexion : inutile d'attendre le serveur une fois par courriel.
+    """
+    Courriel.objects.filter(etat__in=TRANSITIONS["douter"].depuis, pris_le__lte=timezone.now() - DUREE_SUSPECTE).update(
+        etat=TRANSITIONS["douter"].vers,
+        derniere_erreur="L'envoi s'est interrompu sans qu'on sache si le message est parti.",
+    )
+    for courriel_id in list(Courriel.objects.dus(timezone.now()).values_list("pk", flat=True)[:LOT]):
+        try:
+            envoyer(courriel_id)
+        except ServeurInjoignable as erreur:
+            logger.warning("Relève interrompue : %s", erreur)
+            return
+
+
+def renvoyer(courriel: Courriel, *, par: Acteur) -> Courriel:
+    """Écrit un nouveau courriel, du même texte au même destinataire ; l'ancien ne change pas.
+
+    Raises:
+        PermissionDenied: seul un agent de l'ANCT renvoie, et jamais un texte confidentiel ou effacé.
+        TransitionImpossible: l'ancien n'a pas fini son parcours, ou un renvoi est déjà en attente.
+    """
+    with transaction.atomic():
+        courant = Courriel.objects.select_for_update(of=("self",), no_key=True).get(pk=courriel.pk)
+        if not peut_renvoyer(par, courant):
+            raise PermissionDenied
+        if courant.etat not in RENVOYABLES:
+            raise TransitionImpossible(
+                f"Ce courriel n'a pas fini son parcours : il est « {courant.get_etat_display()} »."
+            )
+        if courant.renvois.filter(etat__in=[Etat.A_ENVOYER, Etat.EN_COURS]).exists():
+            raise TransitionImpossible("Ce courriel est déjà renvoyé : le nouveau est en attente d'envoi.")
+        nouveau = Courriel(
+            **{champ: getattr(courant, champ) for champ in _REPRIS_AU_RENVOI},
+            prochaine_tentative=timezone.now(),
+            message_id=_nouveau_message_id(),
+            renvoi_de=courant,
+            request_id=request_id(),
+        )
+        nouveau = _inserer(nouveau, 0)
+        noter(courant, "renvoyer", par=par, donnees={"nouveau": nouveau.pk})
+        return nouveau
+
+
+def effacer_textes(avant: datetime) -> int:
+    """Efface le texte des courriels écrits avant cette date et dont le parcours est fini ; rend leur nombre."""
+    finis = Courriel.objects.filter(etat__in=RENVOYABLES, created_at__lt=avant).exclude(texte="")
+    return finis.update(texte="", html="", texte_efface_le=timezone.now())

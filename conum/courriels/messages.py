@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.template import Context
 from django.template.loader import get_template
 
 LONGUEUR_SUJET = 150
+_STYLE = Path(__file__).parent / "static" / "courriels" / "courriel.css"
 _BLANCS = re.compile(r"[\s\x00-\x1f\x7f]+")
 _LIGNES_VIDES = re.compile(r"\n{3,}")
 _FIN_DE_LIGNE = re.compile(r"[ \t]+\n")
@@ -26,9 +27,7 @@ class MessageInvalide(Exception):
 @cache
 def style() -> str:
     """La feuille de style des courriels, écrite dans chacun : une messagerie ne charge rien d'ailleurs."""
-    chemin = finders.find("courriels/courriel.css")
-    with open(chemin, encoding="utf-8") as fichier:
-        return fichier.read()
+    return _STYLE.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def adresse_sure(brute: str) -> str:
         validate_email(adresse)
     except ValidationError:
         raise AdresseRefusee("Le destinataire n'est pas une adresse électronique.") from None
-    if not re.fullmatch(r"[\x21-\x7e]+", adresse) or re.search(r'[,;<>()"\\]', adresse):
+    if re.search(r'[\s\x00-\x1f\x7f,;:<>()"\\]', adresse):
         raise AdresseRefusee("Le destinataire n'est pas une adresse électronique simple.")
     return adresse
 

@@ -28,6 +28,6 @@ def depasse(cle: str, *, maximum: int, duree: timedelta) -> bool:
         return bool(curseur.fetchone()[0] > maximum)
 
 
-def purger() -> int:
-    """Efface les compteurs de plus d'un jour ; rend leur nombre."""
-    return CompteurDebit.objects.filter(fenetre__lt=timezone.now() - timedelta(days=1)).delete()[0]
+def purger_avant(avant: datetime) -> int:
+    """Efface les compteurs des fenêtres antérieures à cette date ; rend leur nombre."""
+    return CompteurDebit.objects.filter(fenetre__lt=avant).delete()[0]

@@ -34,7 +34,7 @@ def travail(nom: str, *, cron: str = "", reprises: int = 0) -> Callable[[Callabl
 
     def declarer(fonction: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(fonction)
-        def executer(*, timestamp: int | None = None, **arguments: Any) -> None:
+        def executer(timestamp: int = 0, **arguments: Any) -> None:
             with sous_request_id():
                 fonction(**arguments)
 
