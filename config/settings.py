@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from config import env
 
 RACINE = Path(__file__).resolve().parent.parent
-VAR = RACINE / "var"
+VAR = Path(env.texte("CONUM_VAR") or RACINE / "var").resolve()
 ENVIRONNEMENT = env.choix("CONUM_ENV", ("dev", "prod"), "dev")
 EN_PRODUCTION = ENVIRONNEMENT == "prod"
 
@@ -27,7 +27,7 @@ def _cle_secrete() -> str:
         raise env.ReglageInvalide("SECRET_KEY est obligatoire en production.")
     fichier = VAR / "cle-secrete"
     if not fichier.exists():
-        VAR.mkdir(exist_ok=True)
+        VAR.mkdir(parents=True, exist_ok=True)
         fichier.write_text(secrets.token_urlsafe(50))
         fichier.chmod(0o600)
     return fichier.read_text()
@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "conum.ui.middleware.MaintenanceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "conum.socle.middleware.LimiteCorpsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -206,9 +207,11 @@ EMAIL_HOST_USER = env.texte("CONUM_SMTP_UTILISATEUR")
 EMAIL_HOST_PASSWORD = env.texte("CONUM_SMTP_MOT_DE_PASSE")
 EMAIL_USE_TLS = env.booleen("CONUM_SMTP_TLS", EN_PRODUCTION)
 EMAIL_TIMEOUT = 20
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = env.texte("CONUM_EXPEDITEUR", "Conseiller numérique <ne-pas-repondre@conum.example>")
+COURRIELS_REPONDRE_A = env.texte("CONUM_REPONDRE_A")
 COURRIELS_LISIBLES = not EN_PRODUCTION
+# Adresses ou domaines (« @exemple.fr ») à qui l'on a le droit d'écrire ; vide : tout le monde.
+COURRIELS_AUTORISES = env.liste("CONUM_COURRIELS_AUTORISES")
 
 # --- Sécurité ------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -249,8 +252,20 @@ PASSERELLES = {
 
 # --- Travaux -------------------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+# Un travail quotidien manqué pendant un arrêt part au redémarrage, au lieu d'attendre le lendemain.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": timedelta(days=7).total_seconds()}
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "concurrency": env.entier("CONUM_WORKER_SIMULTANES", 4),
+    "delete_jobs": "successful",
+    "shutdown_graceful_timeout": 30,
+}
 
 NOM_DU_SERVICE = "Conseiller numérique"
+UI_NAVIGATION = "conum.portail.navigation.pour"
+UI_PIED = "conum.portail.navigation.pied"
+CSRF_FAILURE_VIEW = "conum.ui.views.erreur_csrf"
+# « oui » : tout le site répond par une page d'explication, sauf /sante/ et les fichiers statiques.
+MAINTENANCE = env.booleen("CONUM_MAINTENANCE")
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 LOGGING = {
