@@ -42,7 +42,9 @@ class SensDecision(models.TextChoices):
 class SessionComite(models.Model):
     """Une réunion du comité national de sélection. Le numéro est un texte : la 62e a eu une suite, « 62BIS »."""
 
-    numero = models.CharField("numéro", max_length=20, unique=True, error_messages={"unique": "Une session porte déjà ce numéro."})
+    numero = models.CharField(
+        "numéro", max_length=20, unique=True, error_messages={"unique": "Une session porte déjà ce numéro."}
+    )
     date = models.DateField("date")
     etat = models.CharField("état", max_length=20, choices=EtatSession.choices, default=EtatSession.PREPARATION)
     # Reprise de données publiées : ses attributions ne consomment aucune enveloppe ouverte ici.
@@ -56,7 +58,8 @@ class SessionComite(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="session_close_datee",
-                condition=Q(etat=EtatSession.TENUE, close_le__isnull=False) | Q(etat=EtatSession.PREPARATION, close_le=None),
+                condition=Q(etat=EtatSession.TENUE, close_le__isnull=False)
+                | Q(etat=EtatSession.PREPARATION, close_le=None),
                 violation_error_message="Une session tenue porte sa date de clôture.",
             ),
         )
@@ -118,12 +121,22 @@ class Demande(models.Model):
 
     etat = models.CharField("état", max_length=30, choices=Etat.choices, default=Etat.BROUILLON)
     nature = models.CharField("nature", max_length=20, choices=Nature.choices, default=Nature.INITIALE)
-    type_poste = models.CharField("type de poste", max_length=20, choices=TypePoste.choices, default=TypePoste.CONSEILLER)
-    temps_coordination = models.CharField("temps de coordination", max_length=2, choices=TempsCoordination.choices, blank=True)
-    structure = models.ForeignKey(Structure, on_delete=models.PROTECT, null=True, blank=True, related_name="demandes", verbose_name="structure")
-    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="commune d'exercice")
+    type_poste = models.CharField(
+        "type de poste", max_length=20, choices=TypePoste.choices, default=TypePoste.CONSEILLER
+    )
+    temps_coordination = models.CharField(
+        "temps de coordination", max_length=2, choices=TempsCoordination.choices, blank=True
+    )
+    structure = models.ForeignKey(
+        Structure, on_delete=models.PROTECT, null=True, blank=True, related_name="demandes", verbose_name="structure"
+    )
+    commune = models.ForeignKey(
+        Commune, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="commune d'exercice"
+    )
     # Recopié de la commune : la liste de travail d'une préfecture se lit dans un seul index.
-    departement = models.ForeignKey(Departement, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département")
+    departement = models.ForeignKey(
+        Departement, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département"
+    )
     postes_demandes = models.PositiveSmallIntegerField("postes demandés", null=True, blank=True)
     debut_souhaite = models.DateField("début souhaité", null=True, blank=True)
     candidat_identifie = models.BooleanField("candidat déjà identifié", default=False)
@@ -148,7 +161,14 @@ class Demande(models.Model):
     motif_cloture = models.TextField("motif de clôture", blank=True)
     question = models.TextField("complément demandé", blank=True)
     reponse = models.TextField("réponse au complément", blank=True)
-    session = models.ForeignKey(SessionComite, on_delete=models.PROTECT, null=True, blank=True, related_name="demandes", verbose_name="session du comité")
+    session = models.ForeignKey(
+        SessionComite,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="demandes",
+        verbose_name="session du comité",
+    )
     created_at = models.DateTimeField("créée le", auto_now_add=True)
     updated_at = models.DateTimeField("modifiée le", auto_now=True)
 
@@ -167,11 +187,13 @@ class Demande(models.Model):
                     postes_demandes__isnull=False,
                     deposee_le__isnull=False,
                 ),
-                violation_error_message="Une demande déposée a une structure, une commune, un nombre de postes et une date de dépôt.",
+                violation_error_message="Une demande déposée a structure, commune, postes et date de dépôt.",
             ),
             models.CheckConstraint(
                 name="demande_postes_bornes",
-                condition=Q(postes_demandes=None) | Q(postes_demandes__gte=rules.POSTES_MIN, postes_demandes__lte=rules.POSTES_MAX) | Q(etat=Etat.ATTRIBUEE),
+                condition=Q(postes_demandes=None)
+                | Q(postes_demandes__gte=rules.POSTES_MIN, postes_demandes__lte=rules.POSTES_MAX)
+                | Q(etat=Etat.ATTRIBUEE),
                 violation_error_message="Demandez de 1 à 30 postes.",
             ),
             models.CheckConstraint(
@@ -201,7 +223,9 @@ class Demande(models.Model):
             models.Index(fields=("departement", "etat", "deposee_le"), name="demande_liste_de_travail"),
             models.Index(fields=("etat", "deposee_le"), name="demande_etat_depot"),
             models.Index(fields=("jeton_reprise",), name="demande_reprise", condition=~Q(jeton_reprise="")),
-            models.Index(fields=("jeton_confirmation",), name="demande_confirmation", condition=~Q(jeton_confirmation="")),
+            models.Index(
+                fields=("jeton_confirmation",), name="demande_confirmation", condition=~Q(jeton_confirmation="")
+            ),
         )
 
     def __str__(self) -> str:
@@ -244,7 +268,12 @@ class Avis(models.Model):
     sens = models.CharField("sens", max_length=20, choices=SensAvis.choices)
     motif = models.TextField("motif")
     transfert_de = models.ForeignKey(
-        Structure, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="poste transféré depuis"
+        Structure,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="poste transféré depuis",
     )
     role = models.ForeignKey(Role, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="rendu par")
     created_at = models.DateTimeField("rendu le", auto_now_add=True)
@@ -271,7 +300,9 @@ class Enveloppe(models.Model):
     """Nombre de postes que le comité peut attribuer une année : une ligne nationale, une par département."""
 
     annee = models.PositiveSmallIntegerField("année")
-    departement = models.ForeignKey(Departement, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département")
+    departement = models.ForeignKey(
+        Departement, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département"
+    )
     postes = models.PositiveIntegerField("postes")
 
     class Meta:
@@ -312,9 +343,13 @@ class Decision(models.Model):
     motif_libre = models.TextField("précision du motif", blank=True)
     observations = models.TextField("observations", blank=True)
     prioritaire = models.BooleanField("prioritaire", default=False)
-    session = models.ForeignKey(SessionComite, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions", verbose_name="session")
+    session = models.ForeignKey(
+        SessionComite, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions", verbose_name="session"
+    )
     annee = models.PositiveSmallIntegerField("année d'enveloppe")
-    departement = models.ForeignKey(Departement, on_delete=models.PROTECT, related_name="+", verbose_name="département d'enveloppe")
+    departement = models.ForeignKey(
+        Departement, on_delete=models.PROTECT, related_name="+", verbose_name="département d'enveloppe"
+    )
     role = models.ForeignKey(Role, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="décidée par")
     created_at = models.DateTimeField("décidée le", auto_now_add=True)
 
@@ -325,7 +360,8 @@ class Decision(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="decision_postes_selon_sens",
-                condition=Q(sens=SensDecision.ATTRIBUEE, postes_accordes__gte=1) | Q(sens=SensDecision.REFUSEE, postes_accordes=0),
+                condition=Q(sens=SensDecision.ATTRIBUEE, postes_accordes__gte=1)
+                | Q(sens=SensDecision.REFUSEE, postes_accordes=0),
                 violation_error_message="Une attribution porte sur un poste au moins ; un refus n'en donne aucun.",
             ),
             models.CheckConstraint(
@@ -343,4 +379,3 @@ class Decision(models.Model):
     def libelles_motifs(self) -> list[str]:
         publies: dict[str, Any] = rules.motifs_refus(self.demande.type_poste)
         return [publies.get(code, code) for code in self.motifs]
-

@@ -1,4 +1,4 @@
-"""Règles de la demande d'accueil : fonctions pures. Sources : facts-and-asks § 1.3–1.4, programme-apps § 2.2 et § 3.A."""
+"""Règles de la demande d'accueil, en fonctions pures. Sources : facts-and-asks § 1.3–1.4, programme-apps § 2.2, 3.A."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ RAPPELS_AVIS = (timedelta(days=7), timedelta(days=14))
 DELAI_AVIS = RAPPELS_AVIS[-1]
 """Au-delà, la demande est en retard et passe en tête de liste."""
 DELAI_RECRUTEMENT = {"initiale": 3, "ajout": 6}
-"""Mois pour recruter après l'attribution : 3 pour un premier poste, 6 pour un poste ajouté (facts-and-asks § 1.4)."""
+"""Mois pour recruter après l'attribution : premier poste, poste ajouté (facts-and-asks § 1.4)."""
 
 # Engagements cochés un à un par la structure (facts-and-asks § 1.3, original-platform § 2.7).
 ENGAGEMENTS_CONSEILLER = {
-    "gratuite": "Proposer au public des activités gratuites de montée en compétences numériques (ateliers, initiations).",
+    "gratuite": "Proposer au public des activités gratuites pour progresser en numérique (ateliers, initiations).",
     "communaute": "Laisser au conseiller du temps pour les rencontres locales et nationales et la formation continue.",
     "choix": "Tout faire pour choisir un candidat dans le mois qui suit l'attribution.",
     "contrat": "Signer le contrat de travail dans les 15 jours qui suivent ce choix.",

@@ -27,11 +27,11 @@ CLOS = DECIDES | {Etat.ABANDONNEE, Etat.ANNULEE, Etat.SANS_SUITE}
 
 TRANSITIONS = {
     "soumettre": Transition(
-        frozenset({Etat.BROUILLON}), Etat.A_CONFIRMER, "demandeur", "formulaire complet, engagements cochés un à un",
-        "lien de confirmation valable 30 jours", "demandeur : confirmez votre adresse",
+        frozenset({Etat.BROUILLON}), Etat.A_CONFIRMER, "demandeur",
+        "formulaire complet, engagements cochés un à un", "lien de confirmation valable 30 jours", "demandeur : confirmez votre adresse",
     ),
     "confirmer": Transition(
-        frozenset({Etat.A_CONFIRMER}), Etat.DEPOSEE, "demandeur", "lien valable, bouton cliqué ; SIRET ou RIDET encore libre",
+        frozenset({Etat.A_CONFIRMER}), Etat.DEPOSEE, "demandeur", "lien valable, bouton cliqué ; SIRET encore libre",
         "structure, compte et rôle du contact créés", "demandeur : demande déposée ; préfecture : nouvelle demande",
     ),
     "donner_avis": Transition(
@@ -59,11 +59,11 @@ TRANSITIONS = {
         "motif d'abandon", "structure, préfecture : demande retirée",
     ),
     "annuler": Transition(
-        OUVERTS, Etat.ANNULEE, "ANCT", "motif écrit (erreur, doublon)", "motif", "structure, préfecture : demande annulée",
+        OUVERTS, Etat.ANNULEE, "ANCT", "motif écrit (erreur, doublon)", "motif", "structure, préfecture : annulée",
     ),
     "classer_sans_suite": Transition(
         AVANT_DEPOT | OUVERTS, Etat.SANS_SUITE, "système, ANCT", "non confirmée depuis 30 jours, ou motif écrit",
-        "motif ; les données saisies d'une demande jamais déposée sont effacées", "structure si la demande était déposée",
+        "motif ; la saisie d'une demande jamais déposée est effacée", "structure si la demande était déposée",
     ),
     "reprendre": Transition(
         frozenset({Etat.BROUILLON}), Etat.ATTRIBUEE, "système", "import d'une session historique",
@@ -79,7 +79,7 @@ class EtatSession(TextChoices):
 
 TRANSITIONS_SESSION = {
     "clore_session": Transition(
-        frozenset({EtatSession.PREPARATION}), EtatSession.TENUE, "ANCT", "chaque demande inscrite est décidée ou retirée",
+        frozenset({EtatSession.PREPARATION}), EtatSession.TENUE, "ANCT", "chaque demande inscrite est décidée",
         "procès-verbal figé", "",
     ),
 }  # fmt: skip

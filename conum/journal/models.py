@@ -25,7 +25,9 @@ class Entree(models.Model):
     de = models.CharField("état avant", max_length=50, blank=True)
     vers = models.CharField("état après", max_length=50, blank=True)
     # RESTRICT : effacer un compte se fait en le rendant anonyme, la ligne reste.
-    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, null=True, related_name="+", verbose_name="auteur")
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, null=True, related_name="+", verbose_name="auteur"
+    )
     role = models.BigIntegerField("rôle", null=True)
     acteur = models.CharField("en qualité de", max_length=300)
     motif = models.TextField("motif", blank=True)

@@ -46,7 +46,9 @@ class PosteQuerySet(models.QuerySet["Poste"]):
         )
 
     def rattaches_a(self, structure: Structure, jour: date) -> PosteQuerySet:
-        return self.a_la_date(jour).filter(structure_id_du_jour=structure.pk)
+        """Les postes dont la structure dispose à cette date : c'est son quota."""
+        rattachement = Rattachement.objects.filter(poste=OuterRef("pk"), structure=structure, periode__contains=jour)
+        return self.filter(Exists(rattachement))
 
     def libres_de(self, structure: Structure, jour: date) -> PosteQuerySet:
         """Les postes que la structure peut rendre à cette date : rattachés, sans terme déjà fixé."""
@@ -79,15 +81,19 @@ class RattachementQuerySet(models.QuerySet["Rattachement"]):
     def en_cours(self, jour: date) -> RattachementQuerySet:
         return self.filter(periode__contains=jour)
 
-    def nombre_par_structure(self, jour: date) -> models.QuerySet[Rattachement, dict[str, int]]:
-        return self.en_cours(jour).order_by().values("structure_id").annotate(nombre=Count("pk"))
+    def nombre_par_structure(self, jour: date) -> dict[int, int]:
+        """Postes en cours à cette date, par identifiant de structure."""
+        lignes = self.en_cours(jour).order_by().values("structure_id").annotate(nombre=Count("pk"))
+        return {ligne["structure_id"]: ligne["nombre"] for ligne in lignes}
 
 
 class Rattachement(models.Model):
     """La période pendant laquelle une structure dispose d'un poste."""
 
     poste = models.ForeignKey(Poste, on_delete=models.PROTECT, related_name="rattachements", verbose_name="poste")
-    structure = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="rattachements", verbose_name="structure")
+    structure = models.ForeignKey(
+        Structure, on_delete=models.PROTECT, related_name="rattachements", verbose_name="structure"
+    )
     periode = DateRangeField("période")
 
     objects = RattachementQuerySet.as_manager()
@@ -110,4 +116,3 @@ class Rattachement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.poste} : {self.periode}"
-

@@ -53,7 +53,9 @@ def lignes_csv(entetes: Sequence[str], lignes: Iterable[Sequence[Any]]) -> Itera
 
 def ecrire_xlsx(fichier: Any, entetes: Sequence[str], lignes: Iterable[Sequence[Any]], titre: str = "Liste") -> None:
     """Écrit un classeur d'une feuille dans `fichier` (chemin ou fichier binaire), en mémoire constante."""
-    classeur = xlsxwriter.Workbook(fichier, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    classeur = xlsxwriter.Workbook(
+        fichier, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
     feuille = classeur.add_worksheet(titre[:31])
     gras = classeur.add_format({"bold": True})
     jour = classeur.add_format({"num_format": "dd/mm/yyyy"})

@@ -17,13 +17,19 @@ FORMATS = ("csv", "xlsx")
 
 @dataclass(frozen=True)
 class Colonne:
-    """Une colonne : `valeur(objet)` rend un texte, un nombre, une date ou None ; `tri` est un champ ou une expression."""
+    """Une colonne : `valeur(objet)` rend un texte, un nombre, une date ou None ; `tri` : champ ou expression.
+
+    À l'écran seulement : `lien(objet)` rend l'adresse où mène la cellule ; `niveau(objet)` en fait un badge DSFR
+    (« success », « info », « warning », « error », « new », « neutre »).
+    """
 
     cle: str
     titre: str
     valeur: Callable[[Any], Any]
     tri: str | BaseExpression | None = None
     a_l_ecran: bool = True
+    lien: Callable[[Any], str] | None = None
+    niveau: Callable[[Any], str] | None = None
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Liste:
         return f"?{parametres.urlencode()}"
 
     def entetes(self) -> list[dict[str, Any]]:
-        """Pour chaque colonne visible : titre, lien de tri ou None, sens courant (« ascending », « descending », « »)."""
+        """Pour chaque colonne visible : titre, lien de tri ou None, sens courant pour aria-sort ou vide."""
         sorties = []
         for colonne in self.colonnes:
             if not colonne.a_l_ecran:

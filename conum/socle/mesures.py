@@ -56,7 +56,15 @@ def chronometrer(nom: str, n: int, acte: Callable[[int], Any], *, fois: int, cha
         debut = time.perf_counter()
         acte(i)
         durees.append((time.perf_counter() - debut) * 1000)
-    return Mesure(nom, n, round(percentile(durees, 0.5), 2), round(percentile(durees, 0.95), 2), len(capture), pic_memoire_mo(), plus)
+    return Mesure(
+        nom,
+        n,
+        round(percentile(durees, 0.5), 2),
+        round(percentile(durees, 0.95), 2),
+        len(capture),
+        pic_memoire_mo(),
+        plus,
+    )
 
 
 @contextmanager

@@ -80,7 +80,9 @@ def reprendre(attribution: AttributionPubliee, session: SessionComite, *, par: A
 
 def _attribuer(structure: Structure, attribution: AttributionPubliee, session: SessionComite, *, par: Acteur) -> None:
     demande = Demande.objects.create(type_poste=TypePoste.CONSEILLER)
-    with transition(demande, "reprendre", table=TRANSITIONS, par=par, peut=peut_reprendre, motif=str(session)) as demande:
+    with transition(
+        demande, "reprendre", table=TRANSITIONS, par=par, peut=peut_reprendre, motif=str(session)
+    ) as demande:
         instant = timezone.now()
         demande.structure = structure
         demande.commune = attribution.structure.commune
@@ -99,5 +101,10 @@ def _attribuer(structure: Structure, attribution: AttributionPubliee, session: S
         observations="Reprise des données publiées.",
     )
     creer_postes(
-        structure, nombre=attribution.postes, type_poste=TypePoste.CONSEILLER, debut=session.date, par=par, motif=str(session)
+        structure,
+        nombre=attribution.postes,
+        type_poste=TypePoste.CONSEILLER,
+        debut=session.date,
+        par=par,
+        motif=str(session),
     )

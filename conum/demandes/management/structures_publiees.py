@@ -59,7 +59,14 @@ def lignes(chemin: Path) -> Iterator[tuple[int, dict[str, str]]]:
     if manquantes:
         raise FichierIllisible(f"Colonnes absentes : {', '.join(manquantes)}.")
     for ligne in lecteur:
-        yield lecteur.line_num, {cle: (valeur or "").strip() for cle, valeur in ligne.items() if isinstance(cle, str) and not isinstance(valeur, list)}
+        yield (
+            lecteur.line_num,
+            {
+                cle: (valeur or "").strip()
+                for cle, valeur in ligne.items()
+                if isinstance(cle, str) and not isinstance(valeur, list)
+            },
+        )
 
 
 class Lecteur:
@@ -99,7 +106,9 @@ class Lecteur:
             identifiant=identifiant,
             denomination=nom,
             categorie=categorie.code,
-            code_postal=ligne["code_postal"] if len(ligne["code_postal"]) == 5 and ligne["code_postal"].isdigit() else "",
+            code_postal=ligne["code_postal"]
+            if len(ligne["code_postal"]) == 5 and ligne["code_postal"].isdigit()
+            else "",
             commune=commune,
         )
         return LigneLue(AttributionPubliee(structure=structure, postes=postes), doutes)

@@ -32,7 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--simulation", action="store_true", help="lit et vérifie tout, n'écrit rien en base")
         parser.add_argument("--tout-ou-rien", action="store_true", help="n'importe rien si une ligne est refusée")
         parser.add_argument("--session", default="REPRISE-2023", help="numéro de la session historique")
-        parser.add_argument("--date", type=date.fromisoformat, default=date(2023, 12, 31), help="date d'effet (AAAA-MM-JJ)")
+        parser.add_argument(
+            "--date", type=date.fromisoformat, default=date(2023, 12, 31), help="date d'effet (AAAA-MM-JJ)"
+        )
         parser.add_argument("--rapport", type=Path, help="fichier du rapport (défaut : var/rapports/…)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +56,15 @@ class Command(BaseCommand):
         chemin = self._ecrire_rapport(options["rapport"], rapport)
         self._resumer(options, comptes, rapport, chemin, time.monotonic() - debut)
 
-    def _une_ligne(self, lecteur: publiees.Lecteur, session: Any, numero: int, ligne: dict[str, str], comptes: dict[str, int], rapport: list[Any]) -> None:
+    def _une_ligne(
+        self,
+        lecteur: publiees.Lecteur,
+        session: Any,
+        numero: int,
+        ligne: dict[str, str],
+        comptes: dict[str, int],
+        rapport: list[Any],
+    ) -> None:
         entete = (numero, ligne.get("siret", ""), ligne.get("nom", ""))
         try:
             lue = lecteur.lire(numero, ligne)
@@ -85,16 +95,18 @@ class Command(BaseCommand):
             ecrivain.writerows(rapport)
         return chemin
 
-    def _resumer(self, options: dict[str, Any], comptes: dict[str, int], rapport: list[Any], chemin: Path, duree: float) -> None:
+    def _resumer(
+        self, options: dict[str, Any], comptes: dict[str, int], rapport: list[Any], chemin: Path, duree: float
+    ) -> None:
         douteuses = len({ligne[0] for ligne in rapport if ligne[3] == "à vérifier"})
         self.stdout.write(
             f"{comptes['attribuee']} structures avec postes, {comptes['sans_poste']} sans poste, "
-            f"{comptes['deja_faite']} déjà importées, {comptes['refusee']} refusées ; {comptes['postes']} postes attribués ; "
-            f"{douteuses} lignes à vérifier. {duree:.0f} s."
+            f"{comptes['deja_faite']} déjà importées, {comptes['refusee']} refusées ; "
+            f"{comptes['postes']} postes attribués ; {douteuses} lignes à vérifier. {duree:.0f} s."
         )
         if rapport:
             self.stdout.write(f"Rapport : {chemin}")
         if options["simulation"]:
             self.stdout.write("Simulation : rien n'a été écrit. Relancez sans --simulation pour importer.")
         elif options["tout_ou_rien"] and comptes["refusee"]:
-            raise CommandError("Une ligne au moins est refusée : rien n'a été écrit. Corrigez le fichier, ou relancez sans --tout-ou-rien.")
+            raise CommandError("Une ligne est refusée : rien n'a été écrit. Corrigez, ou relancez sans --tout-ou-rien.")
