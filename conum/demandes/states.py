@@ -28,7 +28,8 @@ CLOS = DECIDES | {Etat.ABANDONNEE, Etat.ANNULEE, Etat.SANS_SUITE}
 TRANSITIONS = {
     "soumettre": Transition(
         frozenset({Etat.BROUILLON}), Etat.A_CONFIRMER, "demandeur",
-        "formulaire complet, engagements cochés un à un", "lien de confirmation valable 30 jours", "demandeur : confirmez votre adresse",
+        "formulaire complet, engagements cochés un à un", "lien de confirmation valable 30 jours",
+        "demandeur : confirmez votre adresse",
     ),
     "confirmer": Transition(
         frozenset({Etat.A_CONFIRMER}), Etat.DEPOSEE, "demandeur", "lien valable, bouton cliqué ; SIRET encore libre",

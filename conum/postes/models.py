@@ -23,14 +23,8 @@ class EtatPoste(models.TextChoices):
     RENDU = "rendu", "Rendu"
 
 
-class NumeroSuivant(Func):
-    """Prochain numéro de poste, tiré d'une séquence : unique même quand deux agents attribuent à la fois."""
-
-    function = "nextval"
-    output_field = models.BigIntegerField()
-
-    def __init__(self) -> None:
-        super().__init__(Value("postes_numero"))
+# Prochain numéro, tiré d'une séquence : unique même quand deux agents attribuent à la fois.
+NUMERO_SUIVANT = Func(Value("postes_numero"), function="nextval", output_field=models.BigIntegerField())
 
 
 class PosteQuerySet(models.QuerySet["Poste"]):
@@ -59,7 +53,7 @@ class PosteQuerySet(models.QuerySet["Poste"]):
 class Poste(models.Model):
     """Un poste attribué par l'État : un numéro, un type. Qui l'héberge est dit par ses rattachements."""
 
-    numero = models.BigIntegerField("numéro", unique=True, db_default=NumeroSuivant(), editable=False)
+    numero = models.BigIntegerField("numéro", unique=True, db_default=NUMERO_SUIVANT, editable=False)
     type = models.CharField("type", max_length=20, choices=TypePoste.choices, default=TypePoste.CONSEILLER)
     created_at = models.DateTimeField("créé le", auto_now_add=True)
 
