@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import OuterRef, Q, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
@@ -16,6 +16,7 @@ from conum.journal.acteurs import Acteur
 from conum.postes.models import TypePoste
 from conum.structures.models import Structure
 from conum.territoires.models import Commune, Departement
+from conum.territoires.rules import cle_recherche
 
 
 class Nature(models.TextChoices):
@@ -39,6 +40,17 @@ class SensDecision(models.TextChoices):
     REFUSEE = "refusee", "Refusée"
 
 
+def _communes_nommees(saisie: str) -> list[str]:
+    """Codes des communes dont le nom porte tous ces mots, au plus 200 : au-delà, la recherche ne trie plus rien."""
+    mots = cle_recherche(saisie).split()
+    if not mots or len("".join(mots)) < 2:
+        return []
+    communes = Commune.objects.order_by()
+    for mot in mots:
+        communes = communes.filter(recherche__contains=f" {mot}")
+    return list(communes.values_list("pk", flat=True)[:200])
+
+
 class SessionComite(models.Model):
     """Une réunion du comité national de sélection. Le numéro est un texte : la 62e a eu une suite, « 62BIS »."""
 
@@ -50,6 +62,8 @@ class SessionComite(models.Model):
     # Reprise de données publiées : ses attributions ne consomment aucune enveloppe ouverte ici.
     historique = models.BooleanField("session historique", default=False)
     close_le = models.DateTimeField("close le", null=True, blank=True)
+    # Figé à la clôture : une structure renommée plus tard ne change pas un procès-verbal signé.
+    proces_verbal = models.JSONField("procès-verbal", null=True, blank=True)
     created_at = models.DateTimeField("créée le", auto_now_add=True)
 
     class Meta:
@@ -61,6 +75,11 @@ class SessionComite(models.Model):
                 condition=Q(etat=EtatSession.TENUE, close_le__isnull=False)
                 | Q(etat=EtatSession.PREPARATION, close_le=None),
                 violation_error_message="Une session tenue porte sa date de clôture.",
+            ),
+            models.CheckConstraint(
+                name="session_tenue_a_son_proces_verbal",
+                condition=Q(etat=EtatSession.PREPARATION) | Q(historique=True) | Q(proces_verbal__isnull=False),
+                violation_error_message="Une session tenue a son procès-verbal.",
             ),
         )
 
@@ -90,6 +109,20 @@ class DemandeQuerySet(models.QuerySet["Demande"]):
             case _:
                 return self.none()
 
+    def rechercher(self, saisie: str) -> DemandeQuerySet:
+        """Par référence (« D-00042 », « 42 »), par structure (nom, SIRET) ou par commune, accents ou non.
+
+        Chaque critère est une sous-requête servie par son index : un OU de jointures lirait toute la table.
+        """
+        par_structure = Structure.objects.rechercher(saisie).order_by().values("pk")
+        trouvees = Demande.objects.filter(structure__in=par_structure).order_by().values("pk")
+        autres = []
+        if communes := _communes_nommees(saisie):
+            autres.append(Demande.objects.filter(commune__in=communes).order_by().values("pk"))
+        if (numero := rules.numero_de_reference(saisie)) is not None:
+            autres.append(Demande.objects.filter(pk=numero).order_by().values("pk"))
+        return self.filter(pk__in=trouvees.union(*autres) if autres else trouvees)
+
     def ouvertes(self) -> DemandeQuerySet:
         return self.filter(etat__in=OUVERTS)
 
@@ -102,7 +135,12 @@ class DemandeQuerySet(models.QuerySet["Demande"]):
 
     def en_retard(self, aujourdhui: date) -> DemandeQuerySet:
         """Déposées depuis plus de 14 jours et toujours sans avis."""
-        return self.sans_avis().filter(deposee_le__date__lt=aujourdhui - rules.DELAI_AVIS)
+        limite = timezone.make_aware(datetime.combine(aujourdhui - rules.DELAI_AVIS, time()))
+        return self.sans_avis().filter(deposee_le__lt=limite)
+
+    def inscriptibles(self) -> DemandeQuerySet:
+        """Prêtes pour le comité et à l'ordre du jour d'aucune session."""
+        return self.pretes_pour_le_comite().filter(session=None)
 
     def avec_avis(self) -> DemandeQuerySet:
         """Annote `sens_avis` et `motif_avis` (avis en vigueur)."""
@@ -320,6 +358,27 @@ class Enveloppe(models.Model):
         return f"{self.departement or 'National'} {self.annee}"
 
 
+@dataclass(frozen=True)
+class Soldes:
+    """Enveloppes d'une année et ce qui en est attribué : le seul calcul, pour les écrans, les fichiers et la garde."""
+
+    annee: int
+    national: rules.Solde
+    departements: dict[str, rules.Solde]
+
+    def du_departement(self, code: str) -> rules.Solde:
+        return self.departements.get(code, rules.Solde(None, 0))
+
+    @classmethod
+    def de(cls, annee: int) -> Soldes:
+        """Trois chiffres par territoire, en deux requêtes. Sous verrou des enveloppes, ils ne bougent plus."""
+        enveloppes = dict(Enveloppe.objects.filter(annee=annee).order_by().values_list("departement", "postes"))
+        attribues = Decision.objects.consommantes(annee).postes_par_departement()
+        national = rules.Solde(enveloppes.pop(None, None), sum(attribues.values()))
+        codes = enveloppes.keys() | attribues.keys()
+        return cls(annee, national, {c: rules.Solde(enveloppes.get(c), attribues.get(c, 0)) for c in codes})
+
+
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def consommantes(self, annee: int) -> DecisionQuerySet:
         """Les attributions qui entament les enveloppes de l'année : ni les postes rendus, ni les reprises."""
@@ -330,7 +389,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         )
 
     def postes(self) -> int:
-        return int(self.aggregate(total=Coalesce(Sum("postes_accordes"), 0))["total"])
+        return int(self.aggregate(total=Sum("postes_accordes"))["total"] or 0)
+
+    def postes_par_departement(self) -> dict[str, int]:
+        lignes = self.order_by().values("departement_id").annotate(total=Sum("postes_accordes"))
+        return {ligne["departement_id"]: ligne["total"] for ligne in lignes}
 
 
 class Decision(models.Model):
@@ -379,3 +442,25 @@ class Decision(models.Model):
     def libelles_motifs(self) -> list[str]:
         publies: dict[str, Any] = rules.motifs_refus(self.demande.type_poste)
         return [publies.get(code, code) for code in self.motifs]
+
+
+class ImportDecisions(models.Model):
+    """Un tableau de décisions lu mais pas encore appliqué : ce que la personne a vu ligne à ligne, gardé tel quel.
+
+    `lignes` : [{ligne, reference, siret, structure, demande, decision, postes, motifs, motif_libre, observations,
+    erreur}]. Effacé après 30 jours (jobs.py) : le journal garde les décisions.
+    """
+
+    session = models.ForeignKey(SessionComite, on_delete=models.CASCADE, related_name="imports", verbose_name="session")
+    fichier = models.CharField("fichier", max_length=200)
+    lignes = models.JSONField("lignes", default=list)
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", verbose_name="déposé par")
+    created_at = models.DateTimeField("déposé le", auto_now_add=True)
+    applique_le = models.DateTimeField("appliqué le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "import de décisions"
+        verbose_name_plural = "imports de décisions"
+
+    def __str__(self) -> str:
+        return f"{self.fichier} ({self.session})"

@@ -1,5 +1,6 @@
 """Règles de la demande d'accueil, en fonctions pures. Sources : facts-and-asks § 1.3–1.4, programme-apps § 2.2, 3.A."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,6 +8,8 @@ from datetime import date, timedelta
 POSTES_MIN, POSTES_MAX = 1, 30
 MOTIVATION_MIN, MOTIVATION_MAX = 10, 2_500
 MOTIF_AVIS_MIN, MOTIF_AVIS_MAX = 10, 1_000
+TEXTE_MIN, TEXTE_MAX = 10, 1_000
+"""Question, motif d'annulation, justification d'une décision hors session."""
 DUREE_CONFIRMATION = timedelta(days=30)
 """Validité du lien de confirmation ; au-delà la demande est sans suite."""
 DUREE_BROUILLON = timedelta(days=30)
@@ -16,6 +19,8 @@ DELAI_AVIS = RAPPELS_AVIS[-1]
 """Au-delà, la demande est en retard et passe en tête de liste."""
 DELAI_RECRUTEMENT = {"initiale": 3, "ajout": 6}
 """Mois pour recruter après l'attribution : premier poste, poste ajouté (facts-and-asks § 1.4)."""
+
+_REFERENCE = re.compile(r"(?:d-?)?0*([1-9][0-9]{0,8})", re.IGNORECASE)
 
 # Engagements cochés un à un par la structure (facts-and-asks § 1.3, original-platform § 2.7).
 ENGAGEMENTS_CONSEILLER = {
@@ -132,6 +137,53 @@ def rappels_dus(depot: date, aujourdhui: date) -> int:
     return sum(1 for delai in RAPPELS_AVIS if depot + delai <= aujourdhui)
 
 
-def postes_attribuables(demandes: int, reste_national: int, reste_departement: int) -> int:
+def numero_de_reference(saisie: str) -> int | None:
+    """« D-00042 », « d42 », « 42 » → 42 ; None si ce n'est pas une référence."""
+    trouvee = _REFERENCE.fullmatch(saisie.strip())
+    return int(trouvee[1]) if trouvee else None
+
+
+@dataclass(frozen=True)
+class Solde:
+    """Une enveloppe (None : pas fixée) et les postes déjà attribués dessus."""
+
+    postes: int | None
+    attribues: int
+
+    @property
+    def reste(self) -> int:
+        return max(0, (self.postes or 0) - self.attribues)
+
+
+def postes_attribuables(demandes: int, national: Solde, departement: Solde) -> int:
     """Le plus qu'on puisse attribuer sans dépasser ni la demande ni une enveloppe."""
-    return max(0, min(demandes, reste_national, reste_departement))
+    return max(0, min(demandes, national.reste, departement.reste))
+
+
+def _refus_d_enveloppe(postes: int, solde: Solde, nom: str) -> list[Erreur]:
+    if solde.postes is None:
+        return [Erreur("postes", f"L'enveloppe {nom} n'est pas fixée : fixez-la avant d'attribuer.")]
+    if postes > solde.reste:
+        reste = "plus aucun poste" if solde.reste == 0 else f"plus que {solde.reste} poste{'s' * (solde.reste > 1)}"
+        return [Erreur("postes", f"L'enveloppe {nom} n'a {reste}.")]
+    return []
+
+
+def verifier_attribution(
+    *, postes: int, demandes: int, national: tuple[str, Solde] | None, departement: tuple[str, Solde] | None
+) -> list[Erreur]:
+    """Pourquoi ce nombre de postes ne peut pas être accordé. Enveloppe : (nom à dire, solde), None pour un rendu."""
+    if postes < 1:
+        return [Erreur("postes", "Accordez au moins 1 poste, ou refusez la demande.")]
+    if postes > demandes:
+        return [Erreur("postes", f"La demande porte sur {demandes} poste{'s' * (demandes > 1)} : pas davantage.")]
+    erreurs = [_refus_d_enveloppe(postes, solde, nom) for nom, solde in filter(None, (national, departement))]
+    return [erreur for groupe in erreurs for erreur in groupe]
+
+
+def verifier_refus(motifs: Collection[str], type_poste: str) -> list[Erreur]:
+    if not motifs:
+        return [Erreur("motifs", "Choisissez au moins un motif de refus.")]
+    if inconnus := set(motifs) - set(motifs_refus(type_poste)):
+        return [Erreur("motifs", f"Motif de refus inconnu pour ce type de poste : {', '.join(sorted(inconnus))}.")]
+    return []
