@@ -118,6 +118,16 @@ class AdresseChangee(Message):
 
 
 @dataclass(frozen=True)
+class ProConnectRattache(Message):
+    code = "comptes/proconnect_rattache"
+    sujet = "ProConnect est rattaché à votre compte"
+
+    @classmethod
+    def exemple(cls) -> "ProConnectRattache":
+        return cls()
+
+
+@dataclass(frozen=True)
 class CompteDesactive(Message):
     code = "comptes/compte_desactive"
     sujet = "Votre compte a été désactivé"

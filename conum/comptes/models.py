@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from conum.comptes.rules import QUI_INVITE_QUI, Portee, Qualite
 from conum.territoires.models import Departement, Region
 
 DUREE_INVITATION = timedelta(days=28)
@@ -43,6 +44,17 @@ DUREE_CHANGEMENT_ADRESSE = timedelta(days=2)
 SECOND_FACTEUR_OBLIGATOIRE = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
 
 
+def _gerable(role: Role) -> Q:
+    """Filtre des rôles et des invitations que ce rôle gère ; sans droit, rien ne passe."""
+    filtre = Q(pk__in=())
+    for type_, portee in QUI_INVITE_QUI.get(role.type, {}).items():
+        vise = Q(type=type_)
+        if portee is Portee.MEME_PERIMETRE:
+            vise &= Q(departement=role.departement_id, region=role.region_id, code=role.code)
+        filtre |= vise
+    return filtre
+
+
 class RoleQuerySet(models.QuerySet["Role"]):
     def actifs(self) -> RoleQuerySet:
         return self.filter(actif=True, utilisateur__is_active=True)
@@ -50,6 +62,10 @@ class RoleQuerySet(models.QuerySet["Role"]):
     def du_departement(self, departement: Departement) -> RoleQuerySet:
         """Les agents de la préfecture de ce département."""
         return self.actifs().filter(type=TypeRole.PREFECTURE, departement=departement)
+
+    def geres_par(self, role: Role) -> RoleQuerySet:
+        """Les agents actifs que ce rôle peut inviter ou retirer."""
+        return self.actifs().filter(_gerable(role))
 
 
 class Role(models.Model):
@@ -115,8 +131,22 @@ class Role(models.Model):
         return PERIMETRE_DU_TYPE[self.type]
 
     @property
+    def qualite(self) -> Qualite:
+        return Qualite(self.type, self.departement_id or self.region_id or self.code)
+
+    @property
     def exige_second_facteur(self) -> bool:
         return self.type in SECOND_FACTEUR_OBLIGATOIRE
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def en_attente(self) -> InvitationQuerySet:
+        """Ni acceptées ni annulées ; leur lien peut être périmé."""
+        return self.filter(acceptee_le=None, annulee_le=None)
+
+    def gerees_par(self, role: Role) -> InvitationQuerySet:
+        """Celles que ce rôle peut renvoyer ou annuler."""
+        return self.filter(_gerable(role))
 
 
 class Invitation(models.Model):
@@ -146,6 +176,8 @@ class Invitation(models.Model):
     )
     created_at = models.DateTimeField("créée le", auto_now_add=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         verbose_name = "invitation"
         constraints = (
@@ -160,6 +192,10 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} : {self.libelle}"
+
+    @property
+    def qualite(self) -> Qualite:
+        return Qualite(self.type, self.departement_id or self.region_id or self.code)
 
     @property
     def est_ouverte(self) -> bool:
