@@ -16,29 +16,31 @@ EXACT, EXACT_ANCIEN, DEBUT, DEBUT_ANCIEN, MOTS, MOTS_ANCIEN, RESSEMBLANCE = rang
 LONGUEUR_MINIMALE = 2
 
 _DIRECTES = """
-    SELECT c.code, c.population, '' AS via, 1.0::real AS score,
+    (SELECT c.code, c.population, '' AS via, 1.0::real AS score,
         CASE WHEN c.nom_recherche = ANY(%(exacts)s) OR (%(seul)s <> '' AND
                 (lower(c.code) = %(seul)s OR %(seul)s = ANY(c.codes_postaux))) THEN 0
              WHEN %(nom)s <> '' AND starts_with(c.nom_recherche, %(nom)s) THEN 2 ELSE 4 END AS rang
     FROM territoires_commune c WHERE NOT c.ancienne AND {commune}
+    ORDER BY rang, c.population DESC, c.code LIMIT %(limite)s)
     UNION ALL
-    SELECT c.code, c.population, a.nom, 1.0::real,
+    (SELECT c.code, c.population, a.nom, 1.0::real,
         CASE WHEN a.nom_recherche = ANY(%(exacts)s) OR (%(seul)s <> '' AND
                 (lower(a.code) = %(seul)s OR %(seul)s = ANY(a.codes_postaux))) THEN 1
-             WHEN %(nom)s <> '' AND starts_with(a.nom_recherche, %(nom)s) THEN 3 ELSE 5 END
+             WHEN %(nom)s <> '' AND starts_with(a.nom_recherche, %(nom)s) THEN 3 ELSE 5 END AS rang
     FROM territoires_anciennecommune a JOIN territoires_commune c ON c.code = a.commune_id
     WHERE NOT c.ancienne AND {ancienne}
+    ORDER BY rang, c.population DESC, c.code LIMIT 5 * %(limite)s)
 """
 # L'opérateur %% de pg_trgm n'est évalué que si les réponses directes ne suffisent pas.
 _APPROCHEES = """
     SELECT c.code, c.population, '' AS via, similarity(c.nom_recherche, %(nom)s) AS score, 6 AS rang
     FROM territoires_commune c
-    WHERE (SELECT count(DISTINCT code) FROM directes) < %(limite)s
+    WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
         AND NOT c.ancienne AND c.nom_recherche %% %(nom)s {codes_commune}
     UNION ALL
     SELECT c.code, c.population, a.nom, similarity(a.nom_recherche, %(nom)s), 6
     FROM territoires_anciennecommune a JOIN territoires_commune c ON c.code = a.commune_id
-    WHERE (SELECT count(DISTINCT code) FROM directes) < %(limite)s
+    WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
         AND NOT c.ancienne AND a.nom_recherche %% %(nom)s {codes_ancienne}
 """
 _REQUETE = """
@@ -50,7 +52,8 @@ _REQUETE = """
         SELECT * FROM meilleures ORDER BY rang, score DESC, population DESC, code LIMIT %(limite)s
     )
     SELECT c.*, r.rang, r.via, d.nom AS nom_departement
-    FROM retenues r JOIN territoires_commune c ON c.code = r.code JOIN territoires_departement d ON d.code = c.departement_id
+    FROM retenues r JOIN territoires_commune c ON c.code = r.code
+        JOIN territoires_departement d ON d.code = c.departement_id
     ORDER BY r.rang, r.score DESC, r.population DESC, r.code
 """
 

@@ -80,7 +80,7 @@ class Epci(models.Model):
 
 
 class Commune(models.Model):
-    """Commune du Code officiel géographique. Une commune disparue reste, marquée `ancienne` : on peut y être rattaché."""
+    """Commune du Code officiel géographique. Disparue, elle reste, marquée `ancienne` : on peut y être rattaché."""
 
     class Precision(models.TextChoices):
         """D'où viennent les coordonnées, du plus sûr au plus vague."""

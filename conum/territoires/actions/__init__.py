@@ -1,0 +1,1 @@
+"""Écritures des territoires : données de référence, sans auteur ni journal, appelées par les commandes."""
