@@ -13,7 +13,14 @@ TOUS = frozenset(TypeRole)
 # (titre, nom de l'adresse, types de rôle qui la voient)
 MENU: tuple[tuple[str, str, frozenset[str]], ...] = (("Tableau de bord", "portail:espace", TOUS),)
 PUBLIC: tuple[tuple[str, str], ...] = (("Accueil", "portail:accueil"),)
-PIED: tuple[tuple[str, str], ...] = ()
+PIED: tuple[tuple[str, str], ...] = (
+    ("Plan du site", "portail:plan_du_site"),
+    ("Accessibilité : non conforme", "portail:accessibilite"),
+    ("Mentions légales", "portail:mentions_legales"),
+    ("Données personnelles", "portail:donnees_personnelles"),
+    ("Cookies", "portail:cookies"),
+    ("Contact", "portail:contact"),
+)
 
 
 def pour(role: Role | None) -> Sequence[Lien]:

@@ -14,6 +14,7 @@ from conum.socle.listes import Liste
 
 register = template.Library()
 ESPACE_FINE = "\u202f"
+JOURS_PAR_AN = 365
 
 
 @register.inclusion_tag("ui/fil.html", takes_context=True)
@@ -60,6 +61,16 @@ def jour(valeur: dt.date | dt.datetime | None) -> str:
         local = timezone.localtime(valeur)
         return f"{date_format(local, 'j F Y')} à {local:%H:%M}"
     return date_format(valeur, "j F Y")
+
+
+@register.filter
+def duree(valeur: dt.timedelta) -> str:
+    """« 30 jours », « 10 ans »."""
+    jours = valeur.days
+    if jours >= JOURS_PAR_AN and jours % JOURS_PAR_AN == 0:
+        annees = jours // JOURS_PAR_AN
+        return f"{annees} an{'s' if annees > 1 else ''}"
+    return f"{jours} jour{'s' if jours > 1 else ''}"
 
 
 @register.filter

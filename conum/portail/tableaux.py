@@ -1,0 +1,104 @@
+"""Le tableau de bord : des comptes, chacun menant à la liste qui le détaille."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from conum.comptes.models import Role, TypeRole
+from conum.demandes import rules
+from conum.demandes.models import Demande, Nature
+from conum.demandes.states import DECIDES, OUVERTS, Etat
+from conum.postes.models import Rattachement
+from conum.structures.models import DemandeRattachement, Structure
+from conum.structures.states import EtatRattachement
+
+RECENTES = 10
+"""Demandes montrées sur le tableau de bord."""
+
+
+@dataclass(frozen=True)
+class Attendu:
+    """Un compte : ce qu'il dit, où il mène, s'il faut agir sans tarder."""
+
+    nombre: int
+    phrase: str
+    lien: str
+    urgent: bool = False
+
+
+def _demandes(role: Role) -> dict[str, int]:
+    """Les demandes du périmètre, comptées par situation, en une requête."""
+    limite = timezone.localdate() - rules.DELAI_AVIS
+    sans_avis = Q(etat=Etat.DEPOSEE)
+    return (
+        Demande.objects.visibles_par(role)
+        .order_by()
+        .aggregate(
+            ouvertes=Count("pk", filter=Q(etat__in=OUVERTS)),
+            sans_avis=Count("pk", filter=sans_avis & ~Q(nature=Nature.RENDU)),
+            en_retard=Count("pk", filter=sans_avis & ~Q(nature=Nature.RENDU) & Q(deposee_le__date__lt=limite)),
+            pretes=Count("pk", filter=Q(etat=Etat.EN_INSTRUCTION)),
+            complements=Count("pk", filter=Q(etat=Etat.EXAMEN_COMPLEMENTAIRE)),
+            decidees=Count("pk", filter=Q(etat__in=DECIDES)),
+        )
+    )
+
+
+def _postes(role: Role) -> int:
+    visibles = Structure.objects.visibles_par(role).order_by().values("pk")
+    return Rattachement.objects.en_cours(timezone.localdate()).filter(structure__in=visibles).count()
+
+
+def _rattachements(role: Role) -> int:
+    """Personnes qui attendent une réponse pour rejoindre une structure ; un agent ne répond que s'il n'y a personne."""
+    visibles = Structure.objects.visibles_par(role).order_by().values("pk")
+    ouvertes = DemandeRattachement.objects.filter(etat=EtatRattachement.DEPOSEE, structure__in=visibles)
+    return ouvertes.count() if role.type == TypeRole.STRUCTURE else ouvertes.filter(structure__membres=None).count()
+
+
+def _attendus(role: Role) -> list[Attendu]:
+    liste = reverse("demandes:liste", args=[role.pk])
+    n = _demandes(role)
+
+    def vers(**filtres: str) -> str:
+        return f"{liste}?" + "&".join(f"{cle}={valeur}" for cle, valeur in filtres.items())
+
+    sans_avis = Attendu(n["sans_avis"], "à instruire : votre avis est attendu", vers(etat=Etat.DEPOSEE))
+    retard = Attendu(n["en_retard"], "sans avis depuis plus de 14 jours", vers(retard="oui"), urgent=True)
+    pretes = Attendu(n["pretes"], "prêtes pour le comité", vers(etat=Etat.EN_INSTRUCTION))
+    complements = Attendu(n["complements"], "en attente d’un complément", vers(etat=Etat.EXAMEN_COMPLEMENTAIRE))
+    match role.type:
+        case TypeRole.PREFECTURE:
+            return [sans_avis, retard, pretes, complements]
+        case TypeRole.ANCT:
+            attente = Attendu(n["sans_avis"], "en attente de l’avis d’une préfecture", vers(etat=Etat.DEPOSEE))
+            return [pretes, complements, attente, retard]
+        case TypeRole.STRUCTURE:
+            a_completer = Attendu(
+                n["complements"], "vous demandent un complément", vers(etat=Etat.EXAMEN_COMPLEMENTAIRE), urgent=True
+            )
+            return [a_completer, Attendu(n["ouvertes"], "en cours d’instruction", liste)]
+        case _:
+            attente = Attendu(n["sans_avis"], "en attente de l’avis de la préfecture", vers(etat=Etat.DEPOSEE))
+            return [attente, retard, pretes, Attendu(n["decidees"], "décidées", liste)]
+
+
+def contexte(role: Role) -> dict[str, Any]:
+    recentes = Demande.objects.visibles_par(role).select_related("structure", "commune__departement")
+    ordre = ("deposee_le", "pk") if role.type == TypeRole.PREFECTURE else ("-deposee_le", "pk")
+    if role.type == TypeRole.PREFECTURE:
+        recentes = recentes.sans_avis()
+    elif role.type == TypeRole.ANCT:
+        recentes = recentes.filter(etat__in=OUVERTS)
+    return {
+        "attendus": _attendus(role),
+        "postes": _postes(role),
+        "rattachements": _rattachements(role),
+        "recentes": [
+            {"demande": d, "lien": reverse("demandes:detail", args=[role.pk, d.pk])}
+            for d in recentes.order_by(*ordre)[:RECENTES]
+        ],
+    }
