@@ -31,16 +31,18 @@ _DIRECTES = """
     WHERE NOT c.ancienne AND {ancienne}
     ORDER BY rang, c.population DESC, c.code LIMIT 5 * %(limite)s)
 """
-# L'opérateur %% de pg_trgm n'est évalué que si les réponses directes ne suffisent pas.
+# La ressemblance n'est cherchée que si les réponses directes ne suffisent pas et qu'aucune n'est exacte.
 _APPROCHEES = """
     SELECT c.code, c.population, '' AS via, similarity(c.nom_recherche, %(nom)s) AS score, 6 AS rang
     FROM territoires_commune c
     WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
+        AND NOT EXISTS (SELECT 1 FROM directes WHERE rang < 2)
         AND NOT c.ancienne AND c.nom_recherche %% %(nom)s {codes_commune}
     UNION ALL
     SELECT c.code, c.population, a.nom, similarity(a.nom_recherche, %(nom)s), 6
     FROM territoires_anciennecommune a JOIN territoires_commune c ON c.code = a.commune_id
     WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
+        AND NOT EXISTS (SELECT 1 FROM directes WHERE rang < 2)
         AND NOT c.ancienne AND a.nom_recherche %% %(nom)s {codes_ancienne}
 """
 _REQUETE = """

@@ -10,6 +10,8 @@ _ABREGES = {"st": "saint", "ste": "sainte"}
 _SUR = re.compile(r"\bs/\s*(s\b)?", re.IGNORECASE)
 ARTICLES = ("le", "la", "les", "l")
 RAYON_TERRE_KM = 6371.0
+# Terres australes et Clipperton : ni population recensée, ni structure à accompagner.
+SANS_HABITANTS = frozenset({"984", "989"})
 
 Point = tuple[float, float]  # latitude, longitude (WGS84, degrés)
 

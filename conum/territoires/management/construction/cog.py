@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from conum.territoires.fichier import LigneAncienne
+from conum.territoires.rules import SANS_HABITANTS
 
 Enregistrement = dict[str, Any]
-# Terres australes et Clipperton : ni habitants recensés, ni code postal, ni structure à accompagner.
-SANS_HABITANTS = frozenset({"984", "989"})
 _NATURES = {
     "commune-deleguee": "deleguee",
     "commune-associee": "associee",
@@ -56,9 +55,9 @@ class Cog:
         # Un code partagé entre deux communes (défusion) mène à la plus peuplée.
         for commune in sorted(self.communes.values(), key=lambda c: (c.get("population") or 0, c["code"])):
             fusionnees |= dict.fromkeys(commune.get("anciensCodes", ()), commune["code"])
-        for code, commune in fusionnees.items():
+        for code, code_actuel in fusionnees.items():
             if code not in connus and code not in self.communes:
-                lignes[code, ""] = LigneAncienne(code, "", "fusionnee", commune, [])
+                lignes[code, ""] = LigneAncienne(code, "", "fusionnee", code_actuel, [])
         return sorted(lignes.values())
 
 
