@@ -53,7 +53,8 @@ class StructureQuerySet(models.QuerySet["Structure"]):
         chiffres = rules.compacter(saisie)
         if chiffres.isascii() and chiffres.isdigit() and len(chiffres) >= 5:
             numero = Q(siret__startswith=chiffres) | Q(ridet__startswith=chiffres)
-            return self.filter(numero | Q(anciens_identifiants__valeur=chiffres)).distinct()
+            anciens = AncienIdentifiant.objects.filter(valeur=chiffres).values("structure")
+            return self.filter(numero | Q(pk__in=anciens))
         requete = self
         for mot in normaliser(saisie).split():
             requete = requete.filter(nom_recherche__contains=mot)

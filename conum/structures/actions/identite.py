@@ -53,7 +53,8 @@ class Identification:
     @property
     def saisie_libre(self) -> bool:
         """La personne saisit elle-même nom et adresse ; un agent les vérifiera."""
-        return self.issue in (Issue.INTROUVABLE, Issue.INDISPONIBLE, Issue.HORS_REGISTRE)
+        sans_commune = self.issue is Issue.TROUVEE and self.commune is None
+        return sans_commune or self.issue in (Issue.INTROUVABLE, Issue.INDISPONIBLE, Issue.HORS_REGISTRE)
 
 
 MESSAGES = {
@@ -108,13 +109,13 @@ def _depuis_le_registre(identifiant: Identifiant, etablissement: Etablissement) 
         issue, message = Issue.FERMEE, MESSAGES[Issue.FERMEE]
     else:
         issue, message = Issue.TROUVEE, ""
+    commune = resoudre_commune(etablissement.code_insee) if etablissement.code_insee else None
+    if issue is Issue.TROUVEE and commune is None:
+        message = (
+            "Le registre ne donne pas la commune de cet établissement : complétez sa fiche, un agent la vérifiera."
+        )
     return Identification(
-        issue,
-        message,
-        identifiant,
-        etablissement=etablissement,
-        eligibilite=eligibilite,
-        commune=resoudre_commune(etablissement.code_insee) if etablissement.code_insee else None,
+        issue, message, identifiant, etablissement=etablissement, eligibilite=eligibilite, commune=commune
     )
 
 
