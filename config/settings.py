@@ -6,14 +6,12 @@ Chaque variable est lue par config/env.py et décrite dans docs/guides/exploiter
 import os
 import secrets
 from datetime import timedelta
-from pathlib import Path
 
 from csp.constants import NONE, SELF
 
 from config import env
 
-RACINE = Path(__file__).resolve().parent.parent
-VAR = Path(env.texte("CONUM_VAR") or RACINE / "var").resolve()
+RACINE, VAR = env.RACINE, env.VAR
 ENVIRONNEMENT = env.choix("CONUM_ENV", ("dev", "prod"), "dev")
 EN_PRODUCTION = ENVIRONNEMENT == "prod"
 
@@ -154,7 +152,7 @@ MEDIA_ROOT = env.texte("CONUM_DEPOT", str(VAR / "depot"))
 AUTH_USER_MODEL = "utilisateurs.Utilisateur"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "comptes:espaces"
+LOGIN_REDIRECT_URL = "portail:tableau_de_bord"
 LOGOUT_REDIRECT_URL = "portail:accueil"
 # On se connecte par un code envoyé à son adresse, par une clé d'accès ou par ProConnect : aucun mot de passe.
 ACCOUNT_ADAPTER = "conum.comptes.adaptateurs.AdaptateurCompte"
@@ -266,6 +264,8 @@ UI_PIED = "conum.portail.navigation.pied"
 CSRF_FAILURE_VIEW = "conum.ui.views.erreur_csrf"
 # « oui » : tout le site répond par une page d'explication, sauf /sante/ et les fichiers statiques.
 MAINTENANCE = env.booleen("CONUM_MAINTENANCE")
+# Nom et adresse de l'hébergeur, écrits dans les mentions légales.
+HEBERGEUR = env.texte("CONUM_HEBERGEUR")
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 LOGGING = {
