@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import phonenumbers
+
 POSTES_MIN, POSTES_MAX = 1, 30
 MOTIVATION_MIN, MOTIVATION_MAX = 10, 2_500
 MOTIF_AVIS_MIN, MOTIF_AVIS_MAX = 10, 1_000
@@ -13,6 +15,8 @@ TEXTE_MIN, TEXTE_MAX = 10, 1_000
 DUREE_CONFIRMATION = timedelta(days=30)
 """Validité du lien de confirmation ; au-delà la demande est sans suite."""
 DUREE_BROUILLON = timedelta(days=30)
+RENVOIS_PAR_HEURE = 3
+"""Liens de confirmation ou de reprise envoyés pour une même demande : chacun écrit à quelqu'un."""
 RAPPELS_AVIS = (timedelta(days=7), timedelta(days=14))
 """Rappels à la préfecture, comptés depuis le dépôt."""
 DELAI_AVIS = RAPPELS_AVIS[-1]
@@ -40,6 +44,8 @@ ENGAGEMENTS_COORDINATEUR = {
     "formation": "Libérer le coordinateur pour sa formation.",
     "moyens": "Fournir les moyens de travailler : ordinateur, téléphone portable, véhicule si besoin.",
 }
+MOIS_CHOIX_CONSEILLER, MOIS_CHOIX_COORDINATEUR = 1, 6
+"""Mois pour choisir un candidat, selon les engagements ci-dessus."""
 
 # Motifs de refus publiés (facts-and-asks § 1.4).
 MOTIFS_REFUS = {
@@ -119,6 +125,46 @@ def verifier_demande(
     return erreurs
 
 
+# Indicatifs essayés dans l'ordre : la métropole, puis les territoires qui ont le leur.
+_REGIONS_TELEPHONE = ("FR", "RE", "YT", "GP", "MQ", "GF", "NC", "PF", "PM", "WF")
+_REGION_DU_DEPARTEMENT = {
+    "971": "GP", "972": "MQ", "973": "GF", "974": "RE", "975": "PM", "976": "YT", "977": "GP", "978": "GP",
+    "986": "WF", "987": "PF", "988": "NC",
+}  # fmt: skip
+
+
+def lire_telephone(saisie: str, departement: str = "") -> str | None:
+    """Le numéro au format international (« +33 6 12 34 56 78 »), None s'il n'existe pas.
+
+    `departement` départage les numéros courts d'outre-mer ; sans lui, on essaie chaque territoire.
+    """
+    ici = _REGION_DU_DEPARTEMENT.get(departement)
+    for region in dict.fromkeys(filter(None, (ici, *_REGIONS_TELEPHONE))):
+        try:
+            numero = phonenumbers.parse(saisie, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(numero):
+            ecrit = phonenumbers.format_number(numero, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+            return re.sub(r"[^0-9+]+", " ", ecrit)
+    return None
+
+
+def verifier_avenant(*, nature: str, nombre: int, type_poste: str, motif: str, libres: int) -> list[Erreur]:
+    """Pourquoi cet avenant ne peut pas être demandé. `libres` : postes de ce type que la structure peut rendre."""
+    erreurs = []
+    if motif not in motifs_avenant(nature):
+        erreurs.append(Erreur("motif_avenant", "Choisissez un motif."))
+    if not POSTES_MIN <= nombre <= POSTES_MAX:
+        erreurs.append(Erreur("nombre", f"Indiquez de {POSTES_MIN} à {POSTES_MAX} postes."))
+    elif nature == "ajout" and type_poste == "coordinateur" and nombre != 1:
+        erreurs.append(Erreur("nombre", "Une demande de coordinateur porte sur un seul poste."))
+    elif nature == "rendu" and nombre > libres:
+        reste = "n'a aucun poste libre" if not libres else f"n'a que {libres} poste{'s' * (libres > 1)} à rendre"
+        erreurs.append(Erreur("nombre", f"Votre structure {reste} de ce type."))
+    return erreurs
+
+
 def verifier_avis(motif: str) -> list[Erreur]:
     return verifier_longueur("motif", motif, MOTIF_AVIS_MIN, MOTIF_AVIS_MAX)
 
@@ -155,9 +201,9 @@ class Solde:
         return max(0, (self.postes or 0) - self.attribues)
 
 
-def postes_attribuables(demandes: int, national: Solde, departement: Solde) -> int:
+def postes_attribuables(demandes: int, reste_national: int, reste_departement: int) -> int:
     """Le plus qu'on puisse attribuer sans dépasser ni la demande ni une enveloppe."""
-    return max(0, min(demandes, national.reste, departement.reste))
+    return max(0, min(demandes, reste_national, reste_departement))
 
 
 def _refus_d_enveloppe(postes: int, solde: Solde, nom: str) -> list[Erreur]:

@@ -1,0 +1,110 @@
+"""Lire un classeur XLSX déposé par une personne : tout ce qui peut être faux dans un fichier l'est un jour."""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import python_calamine
+
+from conum.socle.texte import normaliser
+
+OCTETS_MAX = 5_000_000
+OCTETS_DEPLIES_MAX = 60_000_000
+_FORMULE = re.compile(rb"<f[ />]")
+
+
+class TableauIllisible(Exception):
+    """Le fichier n'est pas exploitable ; le message dit pourquoi et quoi faire."""
+
+
+@dataclass(frozen=True)
+class Ligne:
+    """Une ligne non vide : son numéro dans la feuille (1 = titres) et ses cellules en texte, par clé de colonne."""
+
+    numero: int
+    cellules: Mapping[str, str]
+
+
+def _texte(cellule: object) -> str:
+    match cellule:
+        case None:
+            return ""
+        case bool():
+            return "oui" if cellule else "non"
+        case float() if cellule.is_integer():
+            return str(int(cellule))  # un SIRET saisi comme un nombre
+        case datetime() | date():
+            return cellule.isoformat()
+        case _:
+            return str(cellule).strip()
+
+
+def _verifier_archive(contenu: bytes) -> None:
+    """Un XLSX est une archive : on la regarde avant de la lire (macro, archive piégée, formules)."""
+    if len(contenu) > OCTETS_MAX:
+        raise TableauIllisible(f"Le fichier dépasse {OCTETS_MAX // 1_000_000} Mo.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(contenu)) as archive:
+            noms = archive.namelist()
+            if "xl/workbook.xml" not in noms:
+                raise TableauIllisible("Ce fichier n'est pas un classeur XLSX. Enregistrez-le au format « .xlsx ».")
+            if any(nom.endswith("vbaProject.bin") for nom in noms):
+                raise TableauIllisible("Ce fichier contient une macro. Enregistrez-le au format « .xlsx », sans macro.")
+            if sum(fiche.file_size for fiche in archive.infolist()) > OCTETS_DEPLIES_MAX:
+                raise TableauIllisible("Ce fichier est trop volumineux une fois ouvert.")
+            for nom in noms:
+                if nom.startswith("xl/worksheets/sheet") and _FORMULE.search(archive.read(nom)):
+                    raise TableauIllisible(
+                        "Ce fichier contient des formules. Copiez les cellules, puis collez leurs valeurs seules."
+                    )
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as erreur:
+        raise TableauIllisible(
+            "Ce fichier n'est pas un classeur XLSX lisible. Enregistrez-le au format « .xlsx », sans mot de passe."
+        ) from erreur
+
+
+def lire_xlsx(contenu: bytes, colonnes: Mapping[str, str], *, obligatoires: Sequence[str], maximum: int) -> list[Ligne]:
+    """Les lignes de la première feuille, vides sautées.
+
+    `colonnes` : clé → titre attendu, accents et casse indifférents.
+
+    Raises:
+        TableauIllisible: pas un XLSX, macro, formules, colonne obligatoire absente ou en double, trop de lignes.
+    """
+    _verifier_archive(contenu)
+    try:
+        classeur = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(contenu))
+        feuille = classeur.get_sheet_by_index(0)
+        # Une seule cellule remplie tout en bas ferait lire un million de lignes vides.
+        if feuille.total_height > maximum + 1:
+            raise TableauIllisible(f"Le fichier a {feuille.total_height - 1} lignes : {maximum} au plus.")
+        rangees = feuille.to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, python_calamine.WorksheetNotFound) as erreur:
+        raise TableauIllisible("Ce classeur est abîmé : ouvrez-le et enregistrez-le de nouveau.") from erreur
+    if not rangees:
+        raise TableauIllisible("La première feuille du classeur est vide.")
+    places = _places([_texte(c) for c in rangees[0]], colonnes, obligatoires)
+    lignes = []
+    for numero, rangee in enumerate(rangees[1:], start=2):
+        cellules = {cle: _texte(rangee[j]) if j < len(rangee) else "" for cle, j in places.items()}
+        if any(cellules.values()):
+            lignes.append(Ligne(numero, {**dict.fromkeys(colonnes, ""), **cellules}))
+    return lignes
+
+
+def _places(titres: list[str], colonnes: Mapping[str, str], obligatoires: Sequence[str]) -> dict[str, int]:
+    formes = [normaliser(titre) for titre in titres]
+    places = {}
+    for cle, titre in colonnes.items():
+        ou = [j for j, forme in enumerate(formes) if forme == normaliser(titre)]
+        if len(ou) > 1:
+            raise TableauIllisible(f"La colonne « {titre} » est en double.")
+        if ou:
+            places[cle] = ou[0]
+    if manquantes := [colonnes[cle] for cle in obligatoires if cle not in places]:
+        noms = ", ".join(f"« {nom} »" for nom in manquantes)
+        raise TableauIllisible(f"Colonne absente de la première ligne : {noms}. Partez du modèle à télécharger.")
+    return places
