@@ -34,7 +34,7 @@ class Resultats:
 def _structures(role: Role, saisie: str) -> list[Trouve]:
     trouvees = Structure.objects.visibles_par(role).actives().rechercher(saisie).select_related("commune__departement")
     return [
-        Trouve(s.nom, f"{s.commune} – {s.identifiant}", reverse("structures:detail", args=[role.pk, s.pk]))
+        Trouve(s.nom, f"{s.commune} – {s.identifiant}", reverse("structures:fiche", args=[role.pk, s.pk]))
         for s in trouvees.order_by("nom_recherche", "pk")[: MAXIMUM + 1]
     ]
 

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from conum.comptes.rules import MOIS_D_INACTIVITE
 from conum.portail import chiffres
 from conum.socle import conservation
 from conum.socle.http import lecture, publique
@@ -28,7 +27,7 @@ def donnees_personnelles(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portail/donnees_personnelles.html",
-        {"regles": conservation.regles(), "mois_d_inactivite": MOIS_D_INACTIVITE},
+        {"regles": conservation.regles()},
     )
 
 

@@ -15,6 +15,7 @@ from conum.socle.listes import Liste
 register = template.Library()
 ESPACE_FINE = "\u202f"
 JOURS_PAR_AN = 365
+JOURS_PAR_MOIS = 30.44
 
 
 @register.inclusion_tag("ui/fil.html", takes_context=True)
@@ -65,11 +66,13 @@ def jour(valeur: dt.date | dt.datetime | None) -> str:
 
 @register.filter
 def duree(valeur: dt.timedelta) -> str:
-    """« 30 jours », « 10 ans »."""
+    """« 30 jours », « 6 mois », « 10 ans » : l'unité où la durée a été décidée, à l'arrondi près."""
     jours = valeur.days
-    if jours >= JOURS_PAR_AN and jours % JOURS_PAR_AN == 0:
+    if jours and jours % JOURS_PAR_AN == 0:
         annees = jours // JOURS_PAR_AN
         return f"{annees} an{'s' if annees > 1 else ''}"
+    if jours > 2 * JOURS_PAR_MOIS:
+        return f"{round(jours / JOURS_PAR_MOIS)} mois"
     return f"{jours} jour{'s' if jours > 1 else ''}"
 
 

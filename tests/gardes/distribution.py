@@ -1,0 +1,106 @@
+"""La distribution de la matrice : un rôle de chaque sorte, des étrangers, et les objets qui ne sont pas à eux.
+
+Tout ce qui se lit appartient à la structure d'accueil de la Marne. Une adresse nouvelle qui attend un argument
+inconnu fait échouer la matrice tant qu'on n'a pas dit ici quel objet elle reçoit.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from conum.comptes.models import Invitation, Role, TypeRole
+from conum.structures.models import Antenne, DemandeRattachement, Membre
+from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
+from tests.courriels.fabriques import CourrielFactory
+from tests.gardes.adresses import Adresse
+from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
+
+JETON = "jeton-inconnu"
+
+
+@dataclass
+class Distribution:
+    roles: dict[str, Role]
+    etrangers: dict[str, Role]
+    objets: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self, adresse: Adresse) -> dict[str, Any]:
+        """Les arguments de l'adresse, sauf `role_id`, pris parmi les objets de la Marne."""
+        return {nom: self._objet(adresse, nom) for nom in adresse.arguments if nom != "role_id"}
+
+    def _objet(self, adresse: Adresse, nom: str) -> Any:
+        vue = adresse.nom.partition(":")[2]
+        for cle in (
+            f"{adresse.nom}:{nom}",
+            f"{adresse.app}:{vue.partition('_')[0]}:{nom}",
+            f"{adresse.app}:{nom}",
+            nom,
+        ):
+            if cle in self.objets:
+                return self.objets[cle]
+        raise AssertionError(f"{adresse.nom} attend « {nom} » : dites dans distribution.py quel objet lui donner.")
+
+
+def _etrangers() -> dict[str, Role]:
+    rhin = DepartementFactory(code="67", nom="Bas-Rhin", region=RegionFactory(code="44"))
+    isere = DepartementFactory(code="38", nom="Isère", region=RegionFactory(code="84", nom="Auvergne-Rhône-Alpes"))
+    ailleurs = StructureFactory(commune=CommuneFactory(code="38185", nom="Grenoble", departement=isere))
+    return {
+        "préfecture d'un autre département": RoleFactory(prefecture=True, departement=rhin),
+        "préfecture d'une autre région": RoleFactory(prefecture_de_region=True, region=isere.region),
+        "autre structure": MembreFactory(structure=ailleurs).role,
+        "structure sans rattachement": RoleFactory(structure=True),
+        "autre réseau": RoleFactory(reseau=True),
+        "autre hub": RoleFactory(hub=True),
+    }
+
+
+def _invitation(**champs: Any) -> Invitation:
+    return Invitation.objects.create(
+        libelle="Invitation d'essai", expire_le=timezone.now() + timedelta(days=28), **champs
+    )
+
+
+def monter() -> Distribution:
+    marne = DepartementFactory(code="51", nom="Marne")
+    structure = StructureFactory(commune=CommuneFactory(departement=marne))
+    jumelle = StructureFactory(commune=structure.commune)
+    principal = MembreFactory(structure=structure, contact_principal=True)
+    second: Membre = MembreFactory(structure=structure)
+    anct, prefecture = RoleFactory(anct=True), RoleFactory(prefecture=True, departement=marne)
+    collegue = RoleFactory(prefecture=True, departement=marne)
+    roles = {
+        TypeRole.ANCT.value: anct,
+        TypeRole.PREFECTURE.value: prefecture,
+        TypeRole.REGION.value: RoleFactory(prefecture_de_region=True, region=marne.region),
+        TypeRole.RESEAU.value: RoleFactory(type=TypeRole.RESEAU, code="aucun-reseau"),
+        TypeRole.HUB.value: RoleFactory(type=TypeRole.HUB, code="aucun-hub"),
+        TypeRole.STRUCTURE.value: principal.role,
+    }
+    invitation = _invitation(email="i@exemple.fr", type=TypeRole.PREFECTURE, departement=marne, jeton_empreinte="a")
+    de_structure = _invitation(
+        email="j@exemple.fr", type=TypeRole.STRUCTURE, code=str(structure.pk), jeton_empreinte="b"
+    )
+    rattachement = DemandeRattachement.objects.create(
+        structure=structure, email="k@exemple.fr", prenom="Kim", nom="Petit", fonction="Agent"
+    )
+    antenne = Antenne.objects.create(structure=structure, nom="Antenne nord", commune=structure.commune)
+    objets = {
+        "comptes:agent:pk": collegue.pk,
+        "comptes:retirer:pk": collegue.pk,
+        "comptes:desactiver:pk": collegue.pk,
+        "comptes:pk": invitation.pk,
+        "courriels:pk": CourrielFactory(envoye=True).pk,
+        "structures:pk": structure.pk,
+        "structures:rattachement:pk": rattachement.pk,
+        "structures:antenne_pk": antenne.pk,
+        "structures:membre_pk": second.pk,
+        "structures:invitation_pk": de_structure.pk,
+        "structures:cible_pk": jumelle.pk,
+        "mfa_remove_webauthn:pk": 0,
+        "jeton": JETON,
+        "numero": structure.siret,
+    }
+    return Distribution(roles, _etrangers(), objets)

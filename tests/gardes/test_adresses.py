@@ -1,0 +1,78 @@
+"""Chaque adresse est fermée ou sur la liste publique ; chaque adresse d'un espace dit à quels rôles elle s'ouvre."""
+
+from collections import Counter
+
+from conum.comptes.models import TypeRole
+from tests.gardes.adresses import toutes
+
+# La liste complète de ce que l'on ouvre sans se connecter. Y ajouter une ligne se décide, se relit et se justifie.
+PUBLIQUES = {
+    # Pages d'information
+    "portail:accueil",
+    "portail:mentions_legales",
+    "portail:donnees_personnelles",
+    "portail:cookies",
+    "portail:plan_du_site",
+    "portail:accessibilite",
+    "portail:contact",
+    # Machines : superviseur, robots, navigateurs
+    "ui:sante",
+    "ui:robots",
+    "ui:favicon",
+    # Se connecter, se déconnecter
+    "account_login",
+    "account_request_login_code",
+    "account_confirm_login_code",
+    "account_inactive",
+    "account_logout",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "comptes:proconnect",
+    "comptes:retour_proconnect",
+    "comptes:retour_deconnexion",
+    # Liens personnels reçus par courriel : le jeton fait foi, un bouton confirme
+    "comptes:invitation",
+    "comptes:confirmer_adresse",
+    "structures:invitation",
+    "structures:contact_confirmer",
+    # Rejoindre une structure déjà inscrite
+    "structures:rejoindre",
+    # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
+    "courriels:boite",
+    "courriels:boite_courriel",
+    "courriels:boite_html",
+}
+
+
+def test_toute_adresse_est_nommee_et_unique() -> None:
+    noms = Counter(a.nom for a in toutes())
+    assert not [nom for nom, nombre in noms.items() if nombre > 1 or nom.endswith("None")]
+
+
+def test_la_liste_publique_est_exacte() -> None:
+    ouvertes = {a.nom for a in toutes() if a.publique}
+    assert ouvertes - PUBLIQUES == set(), "ouvertes sans être sur la liste"
+    assert PUBLIQUES - ouvertes == set(), "sur la liste mais fermées ou disparues"
+
+
+def test_une_adresse_d_espace_dit_ses_roles() -> None:
+    muettes = [a.nom for a in toutes() if a.dans_un_espace and not getattr(a.vue, "types_de_role", None)]
+    assert not muettes, "il manque @role_requis"
+
+
+def test_les_roles_declares_existent() -> None:
+    inconnus = {t for a in toutes() for t in getattr(a.vue, "types_de_role", ())} - set(TypeRole.values)
+    assert not inconnus
+
+
+def test_une_adresse_porte_le_role_si_et_seulement_si_elle_est_dans_un_espace() -> None:
+    hors = [a.nom for a in toutes() if a.chemin.startswith("espace/<") != a.dans_un_espace]
+    assert not hors
+
+
+def test_une_adresse_ouverte_ne_porte_jamais_de_role() -> None:
+    assert not [a.nom for a in toutes() if a.publique and a.dans_un_espace]
+
+
+def test_aucune_adresse_de_mot_de_passe_ni_d_inscription() -> None:
+    assert not [a.nom for a in toutes() if "password" in a.nom or "signup" in a.nom]

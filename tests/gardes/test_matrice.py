@@ -1,0 +1,91 @@
+"""Chaque adresse × chaque rôle : jamais d'erreur du serveur, jamais l'objet d'un autre."""
+
+from http import HTTPStatus as H
+
+import pytest
+from django.http import HttpResponse
+from django.urls import reverse
+
+from conum.comptes.models import Role
+from tests.comptes.fabriques import connecter
+from tests.conftest import ClientGarde
+from tests.gardes.adresses import Adresse, toutes
+from tests.gardes.distribution import Distribution, monter
+
+pytestmark = pytest.mark.django_db
+TOUTES = [pytest.param(a, id=a.nom) for a in toutes()]
+D_ESPACE = [pytest.param(a, id=a.nom) for a in toutes() if a.dans_un_espace]
+FERMEES = [pytest.param(a, id=a.nom) for a in toutes() if not a.publique]
+# Une écriture vide d'une personne qui en a le droit : refusée par le formulaire, ou faite puis redirigée.
+POSSIBLES = {H.OK, H.FOUND, H.BAD_REQUEST, H.FORBIDDEN, H.NOT_FOUND, H.METHOD_NOT_ALLOWED, H.CONFLICT, H.GONE, 422}
+CLOS = {H.FORBIDDEN, H.NOT_FOUND, H.METHOD_NOT_ALLOWED}
+
+
+@pytest.fixture
+def distribution() -> Distribution:
+    return monter()
+
+
+def _chemin(adresse: Adresse, distribution: Distribution, role: Role | None) -> str:
+    arguments = distribution.arguments(adresse)
+    if adresse.dans_un_espace:
+        arguments["role_id"] = role.pk if role else distribution.roles["anct"].pk
+    return reverse(adresse.nom, kwargs=arguments)
+
+
+def _ouvrir(chemin: str, role: Role | None, methode: str = "get") -> HttpResponse:
+    client = ClientGarde()
+    if role is not None:
+        connecter(client, role)
+    return getattr(client, methode)(chemin)
+
+
+@pytest.mark.parametrize("adresse", TOUTES)
+def test_sans_se_connecter(adresse: Adresse, distribution: Distribution) -> None:
+    chemin = _chemin(adresse, distribution, None)
+    for methode in ("get", "post"):
+        reponse = _ouvrir(chemin, None, methode)
+        if adresse.publique:
+            assert reponse.status_code in POSSIBLES
+        else:
+            assert (reponse.status_code, reponse["Location"]) == (H.FOUND, f"{reverse('account_login')}?next={chemin}")
+
+
+@pytest.mark.parametrize("adresse", FERMEES)
+def test_chaque_role_ne_voit_que_ce_qui_lui_est_ouvert(adresse: Adresse, distribution: Distribution) -> None:
+    for type_, role in distribution.roles.items():
+        chemin = _chemin(adresse, distribution, role)
+        admis = not adresse.dans_un_espace or type_ in adresse.vue.types_de_role  # type: ignore[attr-defined]
+        for methode in ("get", "post"):
+            code = _ouvrir(chemin, role, methode).status_code
+            assert code in (POSSIBLES if admis else {H.FORBIDDEN}), f"{methode} par {type_} : {code}"
+
+
+@pytest.mark.parametrize("adresse", D_ESPACE)
+def test_le_role_d_un_autre_n_existe_pas(adresse: Adresse, distribution: Distribution) -> None:
+    arguments = distribution.arguments(adresse)
+    for type_, role in distribution.roles.items():
+        autre = next(r for t, r in distribution.roles.items() if t != type_)
+        chemin = reverse(adresse.nom, kwargs={**arguments, "role_id": autre.pk})
+        for methode in ("get", "post"):
+            assert _ouvrir(chemin, role, methode).status_code == H.NOT_FOUND, f"{methode} par {type_}"
+
+
+@pytest.mark.parametrize("adresse", [p for p in D_ESPACE if len(p.values[0].arguments) > 1])
+def test_l_objet_d_un_autre_n_existe_pas(adresse: Adresse, distribution: Distribution) -> None:
+    for qui, role in distribution.etrangers.items():
+        chemin = _chemin(adresse, distribution, role)
+        for methode in ("get", "post"):
+            code = _ouvrir(chemin, role, methode).status_code
+            assert code in CLOS, f"{methode} par {qui} : {code}"
+
+
+@pytest.mark.parametrize("adresse", [p for p in D_ESPACE if len(p.values[0].arguments) > 1])
+def test_au_moins_un_role_atteint_l_objet(adresse: Adresse, distribution: Distribution) -> None:
+    """Sans quoi les deux tests qui précèdent passeraient sur une adresse qui répond toujours 404."""
+    codes = {
+        _ouvrir(_chemin(adresse, distribution, role), role, methode).status_code
+        for role in distribution.roles.values()
+        for methode in ("get", "post")
+    }
+    assert codes & {H.OK, H.FOUND, H.BAD_REQUEST, 422}, f"personne n'atteint {adresse.nom} : {codes}"
