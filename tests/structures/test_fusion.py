@@ -124,14 +124,9 @@ def test_on_ne_fusionne_ni_avec_soi_meme_ni_deux_fois(anct: Role) -> None:
 
 
 def test_une_prefecture_ne_fusionne_que_dans_son_departement() -> None:
-    ici, la_bas = (
-        StructureFactory(),
-        StructureFactory(
-            commune=CommuneFactory(
-                code="08105", nom="Charleville", departement=DepartementFactory(code="08", nom="Ardennes")
-            )
-        ),
-    )
+    ardennes = DepartementFactory(code="08", nom="Ardennes")
+    ici = StructureFactory()
+    la_bas = StructureFactory(commune=CommuneFactory(code="08105", nom="Charleville", departement=ardennes))
     prefecture = RoleFactory(prefecture=True)
     with pytest.raises(PermissionDenied):
         actions.fusionner(la_bas, ici, par=prefecture)

@@ -14,6 +14,7 @@ from conum.courriels.models import Courriel
 from conum.journal.acteurs import SYSTEME
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
+from conum.socle import conservation
 from conum.structures import actions
 from conum.structures.actions import Personne
 from conum.structures.models import ChangementContact, DemandeRattachement, Membre, Structure
@@ -175,6 +176,22 @@ def test_une_demande_sans_reponse_expire_apres_trente_jours_et_une_seule_fois() 
     recente.refresh_from_db()
     assert (vieille.etat, recente.etat) == (EtatRattachement.EXPIREE, EtatRattachement.DEPOSEE)
     assert len(courriels("rattachement_expire")) == 1
+
+
+def test_les_personnes_des_vieilles_demandes_sont_effacees() -> None:
+    membre = MembreFactory()
+    with time_machine.travel(timezone.now() - timedelta(days=400), tick=False):
+        vieille = actions.demander_a_rejoindre(membre.structure, LINA)
+        assert vieille is not None
+        actions.refuser_rattachement(vieille, motif="Non", par=membre.role)
+    ouverte = actions.demander_a_rejoindre(membre.structure, LINA)
+    assert ouverte is not None
+    quoi = "personnes des demandes à rejoindre une structure"
+    assert (conservation.appliquer(quoi), conservation.appliquer(quoi)) == (1, 0)
+    vieille.refresh_from_db()
+    ouverte.refresh_from_db()
+    assert (vieille.email, vieille.nom, vieille.etat) == ("", "", EtatRattachement.REFUSEE)
+    assert ouverte.email == "lina.haddad@exemple.fr"
 
 
 # --- Inviter ---

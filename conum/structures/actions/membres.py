@@ -1,7 +1,7 @@
 """Membres d'une structure : rejoindre, inviter, retirer."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -215,6 +215,13 @@ def expirer_demandes() -> int:
             continue  # traitée entre-temps
         nombre += 1
     return nombre
+
+
+def anonymiser_demandes(avant: datetime) -> int:
+    """Efface la personne des demandes traitées avant cette date (conservation) ; rend leur nombre."""
+    anciennes = DemandeRattachement.objects.filter(traitee_le__lt=avant).exclude(email="")
+    vide = {"email": "", "prenom": "", "nom": "", "fonction": "", "telephone": "", "message": ""}
+    return anciennes.update(**vide)
 
 
 # --- Inviter ------------------------------------------------------------------------------------------------------
