@@ -28,6 +28,16 @@ AVIS_DE_SECURITE = {
 }
 
 
+# Les seuls messages d'allauth montrés : les autres répètent ce que la page dit déjà.
+MESSAGES = {
+    "mfa/messages/totp_activated.txt": "L'application d'authentification est activée.",
+    "mfa/messages/totp_deactivated.txt": "L'application d'authentification est retirée.",
+    "mfa/messages/webauthn_added.txt": "La clé d'accès est ajoutée.",
+    "mfa/messages/webauthn_removed.txt": "La clé d'accès est retirée.",
+    "account/messages/logged_out.txt": "Vous êtes déconnecté.",
+}
+
+
 class AdaptateurCompte(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "incorrect_code": "Ce code n'est pas le bon. Vérifiez les chiffres, ou demandez un nouveau code.",
@@ -39,18 +49,26 @@ class AdaptateurCompte(DefaultAccountAdapter):
         """Un compte naît d'une invitation ou d'une demande d'accueil, jamais d'une inscription libre."""
         return False
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Met en file le message de conum qui correspond à celui d'allauth.
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        extra_tags: str = "",
+        message: str | None = None,
+    ) -> None:
+        texte = message or MESSAGES.get(message_template or "")
+        if texte:
+            super().add_message(request, level, extra_tags=extra_tags, message=texte)
 
-        Une adresse inconnue reçoit aussi un message : même temps de réponse, et la personne sait quoi faire.
-        """
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Met en file le message de conum qui correspond à celui d'allauth."""
         message: Message
         if template_prefix == "account/email/login_code":
             message = emails.CodeDeConnexion(
                 chiffres=context["code"], minutes=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60
             )
-        elif template_prefix == "account/email/unknown_account":
-            message = emails.CompteInconnu()
         else:
             message = emails.AvisDeSecurite(
                 fait=AVIS_DE_SECURITE[template_prefix], le=timezone.now(), adresse_ip=context["ip"]
