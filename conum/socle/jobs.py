@@ -62,8 +62,8 @@ def appliquer_conservation() -> None:
 
 @travail("socle.conserver", reprises=5)
 def conserver(quoi: str) -> None:
-    nombre = conservation.appliquer(quoi)
-    logger.info("Conservation : %s, %s effacés", quoi, nombre)
+    if nombre := conservation.appliquer(quoi):
+        logger.info("Conservation : %s, %s effacés", quoi, nombre)
 
 
 @travail("socle.reprendre_travaux", cron="*/5 * * * *")
