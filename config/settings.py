@@ -279,5 +279,9 @@ LOGGING = {
     "formatters": {"ligne": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ligne", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": "INFO" if not os.environ.get("PYTEST_VERSION") else "ERROR"},
-    "loggers": {"httpx": {"level": "WARNING"}, "procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},
+    },
 }
