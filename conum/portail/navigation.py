@@ -11,7 +11,11 @@ AGENTS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
 TOUS = frozenset(TypeRole)
 
 # (titre, nom de l'adresse, types de rôle qui la voient)
-MENU: tuple[tuple[str, str, frozenset[str]], ...] = (("Tableau de bord", "portail:espace", TOUS),)
+MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("Tableau de bord", "portail:espace", TOUS),
+    ("Structures", "structures:liste", TOUS - {TypeRole.STRUCTURE}),
+    ("Ma structure", "structures:ma_structure", frozenset({TypeRole.STRUCTURE})),
+)
 PUBLIC: tuple[tuple[str, str], ...] = (("Accueil", "portail:accueil"),)
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),

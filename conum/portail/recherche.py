@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from conum.comptes.models import Role
 from conum.demandes.models import Demande
+from conum.portail.tableaux import lien_demande
 from conum.structures.models import Structure
 
 MAXIMUM = 20
@@ -48,7 +49,7 @@ def _demandes(role: Role, saisie: str) -> list[Trouve]:
         Trouve(
             f"{d.reference} – {d.structure}",
             f"{d.get_nature_display()}, {d.get_etat_display().lower()}",
-            reverse("demandes:detail", args=[role.pk, d.pk]),
+            lien_demande(role, d.pk),
         )
         for d in trouvees.order_by("-deposee_le", "pk")[: MAXIMUM + 1]
     ]

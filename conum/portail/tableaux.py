@@ -17,6 +17,8 @@ from conum.structures.states import EtatRattachement
 
 RECENTES = 10
 """Demandes montrées sur le tableau de bord."""
+ANCRE = "#recentes"
+"""Une structure a peu de demandes : elles sont toutes sur son tableau de bord."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,21 @@ def _rattachements(role: Role) -> int:
     return ouvertes.count() if role.type == TypeRole.STRUCTURE else ouvertes.filter(structure__membres=None).count()
 
 
+def lien_demande(role: Role, pk: int) -> str:
+    """La page d'une demande : celle de l'instruction, ou le suivi pour la structure."""
+    vue = "demandes:suivre" if role.type == TypeRole.STRUCTURE else "demandes:instruire"
+    return reverse(vue, args=[role.pk, pk])
+
+
 def _attendus(role: Role) -> list[Attendu]:
-    liste = reverse("demandes:liste", args=[role.pk])
     n = _demandes(role)
+    if role.type == TypeRole.STRUCTURE:
+        return [
+            Attendu(n["complements"], "où l’on vous demande un complément", ANCRE, urgent=True),
+            Attendu(n["ouvertes"], "en cours d’instruction", ANCRE),
+            Attendu(n["decidees"], "décidées", ANCRE),
+        ]
+    liste = reverse("demandes:liste", args=[role.pk])
 
     def vers(**filtres: str) -> str:
         return f"{liste}?" + "&".join(f"{cle}={valeur}" for cle, valeur in filtres.items())
@@ -76,14 +90,9 @@ def _attendus(role: Role) -> list[Attendu]:
         case TypeRole.ANCT:
             attente = Attendu(n["sans_avis"], "en attente de l’avis d’une préfecture", vers(etat=Etat.DEPOSEE))
             return [pretes, complements, attente, retard]
-        case TypeRole.STRUCTURE:
-            a_completer = Attendu(
-                n["complements"], "vous demandent un complément", vers(etat=Etat.EXAMEN_COMPLEMENTAIRE), urgent=True
-            )
-            return [a_completer, Attendu(n["ouvertes"], "en cours d’instruction", liste)]
         case _:
             attente = Attendu(n["sans_avis"], "en attente de l’avis de la préfecture", vers(etat=Etat.DEPOSEE))
-            return [attente, retard, pretes, Attendu(n["decidees"], "décidées", liste)]
+            return [attente, retard, pretes, Attendu(n["decidees"], "décidées", vers(onglet="decidees"))]
 
 
 def contexte(role: Role) -> dict[str, Any]:
@@ -97,8 +106,5 @@ def contexte(role: Role) -> dict[str, Any]:
         "attendus": _attendus(role),
         "postes": _postes(role),
         "rattachements": _rattachements(role),
-        "recentes": [
-            {"demande": d, "lien": reverse("demandes:detail", args=[role.pk, d.pk])}
-            for d in recentes.order_by(*ordre)[:RECENTES]
-        ],
+        "recentes": [{"demande": d, "lien": lien_demande(role, d.pk)} for d in recentes.order_by(*ordre)[:RECENTES]],
     }

@@ -6,7 +6,6 @@ from conum.ui import views
 
 app_name = "ui"
 urlpatterns = [
-    path("sante/", views.sante, name="sante"),
     path("robots.txt", views.robots, name="robots"),
     # Les navigateurs demandent cette adresse sans lire la page.
     path(

@@ -2,8 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -56,15 +55,6 @@ def _autonome(gabarit: str, statut: int) -> HttpResponse:
     """Sans les processeurs de contexte : ils liraient la session, donc la base."""
     contexte = {"nom_du_service": settings.NOM_DU_SERVICE, "reference": request_id()}
     return HttpResponse(render_to_string(gabarit, contexte), status=statut)
-
-
-@publique
-@lecture
-def sante(request: HttpRequest) -> JsonResponse:
-    """Pour le superviseur : 200 si la base répond. Une panne de base donne 500 par le chemin ordinaire."""
-    with connection.cursor() as curseur:
-        curseur.execute("SELECT 1")
-    return JsonResponse({"etat": "ok"})
 
 
 @publique

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import module_has_submodule
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,10 @@ def _parcourir(resolveur: URLResolver, prefixe: str = "", espace: str = "") -> I
 @cache
 def toutes() -> tuple[Adresse, ...]:
     return tuple(_parcourir(get_resolver()))
+
+
+def importer_courriels() -> None:
+    """Chaque classe de courriel s'inscrit au registre à l'import de son module."""
+    for app in apps.get_app_configs():
+        if app.name.startswith("conum.") and module_has_submodule(app.module, "emails"):
+            import_module(f"{app.name}.emails")

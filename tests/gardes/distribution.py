@@ -11,7 +11,9 @@ from typing import Any
 from django.utils import timezone
 
 from conum.comptes.models import Invitation, Role, TypeRole
-from conum.structures.models import Antenne, DemandeRattachement, Membre
+from conum.demandes.models import Demande
+from conum.demandes.states import Etat
+from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
 from tests.gardes.adresses import Adresse
@@ -79,14 +81,36 @@ def monter() -> Distribution:
         TypeRole.HUB.value: RoleFactory(type=TypeRole.HUB, code="aucun-hub"),
         TypeRole.STRUCTURE.value: principal.role,
     }
-    invitation = _invitation(email="i@exemple.fr", type=TypeRole.PREFECTURE, departement=marne, jeton_empreinte="a")
+    invitation = _invitation(
+        email="i@exemple.fr", type=TypeRole.PREFECTURE, departement=marne, jeton_empreinte="a", invitee_par=anct
+    )
     de_structure = _invitation(
-        email="j@exemple.fr", type=TypeRole.STRUCTURE, code=str(structure.pk), jeton_empreinte="b"
+        email="j@exemple.fr",
+        type=TypeRole.STRUCTURE,
+        code=str(structure.pk),
+        jeton_empreinte="b",
+        invitee_par=principal.role,
     )
     rattachement = DemandeRattachement.objects.create(
         structure=structure, email="k@exemple.fr", prenom="Kim", nom="Petit", fonction="Agent"
     )
+    ChangementContact.objects.create(
+        structure=structure,
+        sortant=principal,
+        entrant=second,
+        jeton_entrant="c",
+        expire_le=timezone.now() + timedelta(1),
+    )
     antenne = Antenne.objects.create(structure=structure, nom="Antenne nord", commune=structure.commune)
+    commune = structure.commune
+    demande = Demande.objects.create(
+        structure=structure,
+        commune=commune,
+        departement=marne,
+        etat=Etat.DEPOSEE,
+        postes_demandes=2,
+        deposee_le=timezone.now(),
+    )
     objets = {
         "comptes:agent:pk": collegue.pk,
         "comptes:retirer:pk": collegue.pk,
@@ -99,6 +123,7 @@ def monter() -> Distribution:
         "structures:membre_pk": second.pk,
         "structures:invitation_pk": de_structure.pk,
         "structures:cible_pk": jumelle.pk,
+        "demandes:pk": demande.pk,
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
         "numero": structure.siret,

@@ -16,7 +16,7 @@ PUBLIQUES = {
     "portail:accessibilite",
     "portail:contact",
     # Machines : superviseur, robots, navigateurs
-    "ui:sante",
+    "sante",
     "ui:robots",
     "ui:favicon",
     # Se connecter, se déconnecter
@@ -37,6 +37,11 @@ PUBLIQUES = {
     "structures:contact_confirmer",
     # Rejoindre une structure déjà inscrite
     "structures:rejoindre",
+    # Demander un conseiller numérique, sans compte ; le lien personnel fait foi
+    "demandes:reprendre",
+    "demandes:confirmer",
+    # Chercher une commune, pour le champ du formulaire public
+    "territoires:communes",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",

@@ -5,7 +5,9 @@ import re
 import pytest
 
 from conum.courriels.messages import REGISTRE, Message
+from tests.gardes.adresses import importer_courriels
 
+importer_courriels()
 MESSAGES = [pytest.param(classe, id=code) for code, classe in sorted(REGISTRE.items())]
 
 

@@ -12,6 +12,7 @@ ECRIVAINS = (
     "journal/actions.py",  # le journal lui-même
     "journal/workflow.py",  # l'enregistrement d'une transition
     "socle/limites.py",  # compteurs techniques, sans état ni auteur
+    "socle/enregistrement.py",  # save() qui traduit les refus de la base en phrases, au service des actions
     "utilisateurs/models.py",  # fabrique de comptes qu'emploient les actions
 )
 # Appels permis ailleurs : (fichier, texte de l'appel), et pourquoi.
@@ -26,6 +27,7 @@ def _est_un_ecrivain(fichier: Path) -> bool:
         or relatif.name == "actions.py"
         or "migrations" in morceaux
         or "management" in morceaux
+        or relatif.name == "jobs.py"  # les règles de conservation effacent ce qui a fait son temps
         or relatif.as_posix() in ECRIVAINS
     )
 
@@ -53,4 +55,4 @@ def test_seules_les_actions_ecrivent() -> None:
         for appel in _appels(fichier)
     ]
     assert [f for f in fautes if f not in PERMIS] == []
-    assert PERMIS <= set(fautes), "permission devenue inutile"
+    assert set(fautes) >= PERMIS, "permission devenue inutile"

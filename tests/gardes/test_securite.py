@@ -39,10 +39,16 @@ def test_en_tetes(nom: str, client: ClientGarde) -> None:
 
 
 def _reglages_de_production(**env: str) -> dict[str, object]:
-    noms = (
-        "DEBUG SECURE_SSL_REDIRECT SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_HSTS_SECONDS"
-        " SECURE_HSTS_INCLUDE_SUBDOMAINS SESSION_COOKIE_HTTPONLY CSRF_COOKIE_HTTPONLY COURRIELS_LISIBLES"
-    ).split()
+    noms = [
+        *(
+            "DEBUG",
+            "SECURE_SSL_REDIRECT",
+            "SECURE_HSTS_SECONDS",
+            "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+            "COURRIELS_LISIBLES",
+        ),
+        *(f"{cookie}_COOKIE_{sens}" for cookie in ("SESSION", "CSRF") for sens in ("SECURE", "HTTPONLY")),
+    ]
     script = f"import json; from config import settings as s; print(json.dumps({{n: getattr(s, n) for n in {noms}}}))"
     fini = subprocess.run(
         [sys.executable, "-c", script],
