@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -30,6 +31,33 @@ class Colonne:
     a_l_ecran: bool = True
     lien: Callable[[Any], str] | None = None
     niveau: Callable[[Any], str] | None = None
+
+
+def adresse(request: HttpRequest, **changements: str) -> str:
+    """« ?… » de la même page, avec d'autres paramètres ; une valeur vide retire le paramètre."""
+    parametres: QueryDict = request.GET.copy()
+    for cle, valeur in changements.items():
+        if valeur:
+            parametres[cle] = valeur
+        else:
+            parametres.pop(cle, None)
+    return f"?{parametres.urlencode()}"
+
+
+@dataclass
+class Pages:
+    """Une suite d'objets découpée en pages, sans colonnes ni export : ce que lit `ui/pagination.html`."""
+
+    request: HttpRequest
+    objets: Sequence[Any] | QuerySet[Any]
+    par_page: int = PAR_PAGE
+
+    @cached_property
+    def page(self) -> Page[Any]:
+        return Paginator(self.objets, self.par_page).get_page(self.request.GET.get("page"))
+
+    def adresse(self, **changements: str) -> str:
+        return adresse(self.request, **changements)
 
 
 @dataclass
@@ -70,14 +98,7 @@ class Liste:
         return self._page
 
     def adresse(self, **changements: str) -> str:
-        """« ?… » de la même liste, avec d'autres paramètres ; une valeur vide retire le paramètre."""
-        parametres: QueryDict = self.request.GET.copy()
-        for cle, valeur in changements.items():
-            if valeur:
-                parametres[cle] = valeur
-            else:
-                parametres.pop(cle, None)
-        return f"?{parametres.urlencode()}"
+        return adresse(self.request, **changements)
 
     def entetes(self) -> list[dict[str, Any]]:
         """Pour chaque colonne visible : titre, lien de tri ou None, sens courant pour aria-sort ou vide."""

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from conum.comptes.models import Role
 from conum.demandes import rules
 from conum.demandes.access import peut_tenir_session
 from conum.demandes.actions.comite import DecisionVoulue, Lot, decider_en_lot
@@ -59,14 +60,14 @@ def deposer_import(session: SessionComite, contenu: bytes, *, fichier: str, par:
         TableauIllisible: le fichier entier est refusé (format, colonnes, taille).
         TransitionImpossible: la session est tenue.
     """
-    if not peut_tenir_session(par, session):
+    if not isinstance(par, Role) or not peut_tenir_session(par, session):
         raise PermissionDenied
     if session.etat != EtatSession.PREPARATION:
         raise TransitionImpossible(f"Le {session} est tenu : ses décisions ne changent plus.")
     lues = lire_xlsx(contenu, COLONNES, obligatoires=OBLIGATOIRES, maximum=LIGNES_MAX)
     with transaction.atomic():
         import_ = ImportDecisions.objects.create(
-            session=session, fichier=fichier[:200], lignes=_Examen(session).examiner(lues), role_id=par.role_id
+            session=session, fichier=fichier[:200], lignes=_Examen(session).examiner(lues), role=par
         )
         noter(session, "deposer_import", par=par, donnees={"import": import_.pk, "lignes": len(import_.lignes)})
     return import_

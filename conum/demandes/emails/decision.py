@@ -8,7 +8,7 @@ from conum.demandes import rules
 from conum.demandes.models import Avis, Decision, Demande, Nature, SensAvis, SensDecision
 from conum.postes.models import TypePoste
 
-_EXEMPLE = {
+_EXEMPLE: dict[str, Any] = {
     "reference": "D-00042",
     "structure": "Communauté de communes des Trois Sources",
     "commune": "Reims (51)",
