@@ -372,10 +372,11 @@ class Soldes:
     @classmethod
     def de(cls, annee: int) -> Soldes:
         """Trois chiffres par territoire, en deux requêtes. Sous verrou des enveloppes, ils ne bougent plus."""
-        enveloppes = dict(Enveloppe.objects.filter(annee=annee).order_by().values_list("departement", "postes"))
+        lues = Enveloppe.objects.filter(annee=annee).order_by().values_list("departement", "postes")
+        enveloppes: dict[str | None, int] = dict(lues)
         attribues = Decision.objects.consommantes(annee).postes_par_departement()
         national = rules.Solde(enveloppes.pop(None, None), sum(attribues.values()))
-        codes = enveloppes.keys() | attribues.keys()
+        codes = {c for c in enveloppes if c} | attribues.keys()
         return cls(annee, national, {c: rules.Solde(enveloppes.get(c), attribues.get(c, 0)) for c in codes})
 
 

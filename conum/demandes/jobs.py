@@ -1,0 +1,29 @@
+"""Travaux périodiques des demandes. Chacun part de ce qui reste à faire : en retard ou joué deux fois, il est juste."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from conum.demandes.actions import import_decisions, instruction
+from conum.demandes.models import Demande
+from conum.demandes.rules import RAPPELS_AVIS
+from conum.socle import conservation
+from conum.socle.travaux import travail
+
+conservation.enregistrer(
+    conservation.Regle(
+        "tableaux de décisions déposés",
+        timedelta(days=30),
+        "le temps de relire un compte rendu ; les décisions restent au journal",
+        import_decisions.purger_imports,
+    )
+)
+
+
+@travail("demandes.rappeler_avis", cron="30 7 * * *", reprises=5)
+def rappeler_avis() -> None:
+    """Écrit aux préfectures qui doivent un avis depuis 7, puis 14 jours."""
+    # Un jour de marge : la date exacte, à l'heure de Paris, est recalculée demande par demande.
+    avant = timezone.now() - RAPPELS_AVIS[0] + timedelta(days=1)
+    for demande in Demande.objects.sans_avis().filter(deposee_le__lte=avant).order_by("pk").iterator():
+        instruction.rappeler_avis(demande)
