@@ -8,35 +8,12 @@ from django.core.validators import RegexValidator
 from conum.structures import rules
 from conum.structures.actions import DonneesStructure, Identification, Personne
 from conum.structures.models import Membre, StatutJuridique, Structure, StructureQuerySet
-from conum.territoires.models import Commune, Departement
+from conum.territoires.forms import CommuneField
+from conum.territoires.models import Departement
 from conum.ui.forms import DsfrForm, FiltresForm
 
 CODE_POSTAL = RegexValidator(r"^[0-9]{5}$", "Un code postal compte cinq chiffres.")
 TELEPHONE = RegexValidator(r"^\+?[0-9 .]{9,18}$", "Écrivez un numéro de téléphone, par exemple 03 26 00 00 00.")
-
-
-class ChampCommune(forms.CharField):
-    """Une commune par son nom, son code postal ou son code INSEE ; rend une `Commune`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", "Commune")
-        kwargs.setdefault("help_text", "Son nom, suivi de son code postal s'il y en a plusieurs du même nom.")
-        super().__init__(max_length=120, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value.nom} {value.pk}" if isinstance(value, Commune) else value
-
-    def clean(self, value: Any) -> Commune | None:  # type: ignore[override]
-        saisie = super().clean(value)
-        if not saisie:
-            return None
-        trouvees = Commune.objects.designees_par(saisie)
-        if len(trouvees) == 1:
-            return trouvees[0]
-        if not trouvees:
-            raise forms.ValidationError("Nous ne connaissons pas cette commune. Vérifiez son nom ou donnez son code.")
-        choix = ", ".join(f"{c.nom} {c.pk}" for c in trouvees[:5])
-        raise forms.ValidationError(f"Plusieurs communes portent ce nom : précisez ({choix}).")
 
 
 class NumeroForm(DsfrForm):
@@ -106,7 +83,7 @@ class SaisieForm(_Inscription):
     nom_usage = forms.CharField(label="Nom d'usage", max_length=300, required=False)
     adresse = forms.CharField(label="Adresse", max_length=250, help_text="Numéro et voie.")
     code_postal = forms.CharField(label="Code postal", max_length=5, validators=[CODE_POSTAL])
-    commune = ChampCommune()
+    commune = CommuneField(label="Commune")
 
     def donnees(self) -> DonneesStructure:
         champs = {nom: valeur for nom, valeur in self.cleaned_data.items() if nom != "distincte"}
@@ -150,7 +127,7 @@ class CorrectionForm(DsfrForm):
     )
     adresse = forms.CharField(label="Adresse", max_length=250, required=False)
     code_postal = forms.CharField(label="Code postal", max_length=5, required=False, validators=[CODE_POSTAL])
-    commune = ChampCommune()
+    commune = CommuneField(label="Commune")
     reseau = forms.CharField(label="Grand réseau", max_length=50, required=False)
     hub = forms.CharField(label="Hub", max_length=50, required=False)
     motif = forms.CharField(label="Pourquoi cette correction ?", max_length=500, widget=forms.Textarea)
@@ -182,7 +159,7 @@ class AntenneForm(DsfrForm):
     nom = forms.CharField(label="Nom de l'antenne", max_length=200)
     adresse = forms.CharField(label="Adresse", max_length=250, required=False)
     code_postal = forms.CharField(label="Code postal", max_length=5, required=False, validators=[CODE_POSTAL])
-    commune = ChampCommune()
+    commune = CommuneField(label="Commune")
 
 
 class RejoindreForm(DsfrForm):

@@ -83,10 +83,10 @@ class StructureQuerySet(models.QuerySet["Structure"]):
             raisons |= Q(siren=siren)
         if voie:
             raisons |= meme_lieu & Q(adresse_cle=voie)
-        candidates = self.actives().alias(ressemblance=TrigramSimilarity("nom_cle", nom)).filter(raisons)
+        candidates = self.actives().annotate(ressemblance=TrigramSimilarity("nom_cle", nom)).filter(raisons)
         if sauf is not None:
             candidates = candidates.exclude(pk=sauf)
-        return candidates.annotate(ressemblance=TrigramSimilarity("nom_cle", nom)).order_by("-ressemblance", "pk")
+        return candidates.order_by("-ressemblance", "pk")
 
 
 class Structure(models.Model):

@@ -121,9 +121,9 @@ def annuler_contact(request: HttpRequest, pk: int) -> HttpResponse:
     role = role_de(request)
     structure = access.get_structure_geree_ou_404(role, pk)
     changement = actions.changement_en_attente(structure)
-    if changement is None:
-        raise Http404("Aucun changement en attente.")
     try:
+        if changement is None:
+            raise TransitionImpossible("Aucun changement de contact principal n'est en attente.")
         actions.annuler_changement(changement, par=role)
         messages.success(request, "Le changement de contact principal est annulé.")
     except TransitionImpossible as erreur:

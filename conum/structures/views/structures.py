@@ -165,12 +165,11 @@ def creer(request: HttpRequest) -> HttpResponse:
         return render(request, "structures/creer_numero.html", {"form": NumeroForm(), "existante": None})
     lue = actions.identifier(numero)
     if not lue.peut_continuer:
-        form = NumeroForm({"numero": numero})
-        form.add_error("numero", lue.message)
-        existante = lue.structure if lue.structure and access.peut_voir(role, lue.structure) else None
-        return render(request, "structures/creer_numero.html", {"form": form, "existante": existante})
+        return _numero_refuse(request, role, numero, lue)
     classe = SaisieForm if lue.saisie_libre else ConfirmationForm
-    form = classe(request.POST if request.method == "POST" else None, identification=lue, initial=_initial(lue))
+    form: ConfirmationForm | SaisieForm = classe(
+        request.POST if request.method == "POST" else None, identification=lue, initial=_initial(lue)
+    )
     doublons: list[Structure] = []
     if request.method == "POST" and form.is_valid():
         donnees = form.donnees()
@@ -184,6 +183,13 @@ def creer(request: HttpRequest) -> HttpResponse:
             return redirect("structures:fiche", role.pk, structure.pk)
     contexte = {"form": form, "lue": lue, "numero": numero, "doublons": doublons}
     return render(request, "structures/creer_identite.html", contexte)
+
+
+def _numero_refuse(request: HttpRequest, role: Role, numero: str, lue: actions.Identification) -> HttpResponse:
+    form = NumeroForm({"numero": numero})
+    form.add_error("numero", lue.message)
+    existante = lue.structure if lue.structure and access.peut_voir(role, lue.structure) else None
+    return render(request, "structures/creer_numero.html", {"form": form, "existante": existante})
 
 
 def _initial(lue: actions.Identification) -> dict[str, object]:
