@@ -7,14 +7,22 @@ from django.urls import reverse
 from conum.comptes.models import Role, TypeRole
 from conum.ui.context_processors import Lien
 
-AGENTS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
-TOUS = frozenset(TypeRole)
+A, P, R = TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION
+AGENTS = frozenset({A, P, R})
+LECTEURS = AGENTS | {TypeRole.RESEAU, TypeRole.HUB}
+STRUCTURE = frozenset({TypeRole.STRUCTURE})
 
 # (titre, nom de l'adresse, types de rôle qui la voient)
 MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("Tableau de bord", "portail:espace", TOUS),
-    ("Structures", "structures:liste", TOUS - {TypeRole.STRUCTURE}),
-    ("Ma structure", "structures:ma_structure", frozenset({TypeRole.STRUCTURE})),
+    ("Tableau de bord", "portail:espace", frozenset(TypeRole)),
+    ("Demandes", "demandes:instruction", LECTEURS),
+    ("Ma structure", "structures:ma_structure", STRUCTURE),
+    ("Structures", "structures:liste", LECTEURS),
+    ("Comité", "demandes:sessions", frozenset({A})),
+    ("Enveloppes", "demandes:enveloppes_courantes", frozenset({A})),
+    ("Agents", "comptes:agents", LECTEURS),
+    ("Courriels", "courriels:liste", frozenset({A})),
+    ("Recherche", "portail:recherche", AGENTS),
 )
 PUBLIC: tuple[tuple[str, str], ...] = (("Accueil", "portail:accueil"),)
 PIED: tuple[tuple[str, str], ...] = (

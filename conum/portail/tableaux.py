@@ -75,7 +75,7 @@ def _attendus(role: Role) -> list[Attendu]:
             Attendu(n["ouvertes"], "en cours d’instruction", ANCRE),
             Attendu(n["decidees"], "décidées", ANCRE),
         ]
-    liste = reverse("demandes:liste", args=[role.pk])
+    liste = reverse("demandes:instruction", args=[role.pk])
 
     def vers(**filtres: str) -> str:
         return f"{liste}?" + "&".join(f"{cle}={valeur}" for cle, valeur in filtres.items())
