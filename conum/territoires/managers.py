@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 EXACT, EXACT_ANCIEN, DEBUT, DEBUT_ANCIEN, MOTS, MOTS_ANCIEN, RESSEMBLANCE = range(7)
 LONGUEUR_MINIMALE = 2
 
+# La limite garde une lecture d'index par ancien nom : jointes d'un bloc, toutes les communes seraient lues.
+_ACTUELLE = "(SELECT code, population FROM territoires_commune WHERE code = a.commune_id AND NOT ancienne LIMIT 1)"
 _DIRECTES = """
     (SELECT c.code, c.population, '' AS via, 1.0::real AS score,
         CASE WHEN c.nom_recherche = ANY(%(exacts)s) OR (%(seul)s <> '' AND
@@ -27,8 +29,8 @@ _DIRECTES = """
         CASE WHEN a.nom_recherche = ANY(%(exacts)s) OR (%(seul)s <> '' AND
                 (lower(a.code) = %(seul)s OR %(seul)s = ANY(a.codes_postaux))) THEN 1
              WHEN %(nom)s <> '' AND starts_with(a.nom_recherche, %(nom)s) THEN 3 ELSE 5 END AS rang
-    FROM territoires_anciennecommune a JOIN territoires_commune c ON c.code = a.commune_id
-    WHERE NOT c.ancienne AND {ancienne}
+    FROM territoires_anciennecommune a CROSS JOIN LATERAL {actuelle} c
+    WHERE {ancienne}
     ORDER BY rang, c.population DESC, c.code LIMIT 5 * %(limite)s)
 """
 # La ressemblance n'est cherchée que si les réponses directes ne suffisent pas et qu'aucune n'est exacte.
@@ -40,10 +42,10 @@ _APPROCHEES = """
         AND NOT c.ancienne AND c.nom_recherche %% %(nom)s {codes_commune}
     UNION ALL
     SELECT c.code, c.population, a.nom, similarity(a.nom_recherche, %(nom)s), 6
-    FROM territoires_anciennecommune a JOIN territoires_commune c ON c.code = a.commune_id
+    FROM territoires_anciennecommune a CROSS JOIN LATERAL {actuelle} c
     WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
         AND NOT EXISTS (SELECT 1 FROM directes WHERE rang < 2)
-        AND NOT c.ancienne AND a.nom_recherche %% %(nom)s {codes_ancienne}
+        AND a.nom_recherche %% %(nom)s {codes_ancienne}
 """
 _REQUETE = """
     WITH directes AS MATERIALIZED ({directes}), approchees AS ({approchees}),
@@ -83,8 +85,10 @@ def requete_recherche(texte: str, limite: int) -> tuple[str, dict[str, Any]] | N
 
     et_codes = [f"AND {tous(t, 'code', len(codes))}" if codes else "" for t in ("c", "a")]
     sql = _REQUETE.format(
-        directes=_DIRECTES.format(commune=tous("c", "mot", len(mots)), ancienne=tous("a", "mot", len(mots))),
-        approchees=_APPROCHEES.format(codes_commune=et_codes[0], codes_ancienne=et_codes[1]),
+        directes=_DIRECTES.format(
+            actuelle=_ACTUELLE, commune=tous("c", "mot", len(mots)), ancienne=tous("a", "mot", len(mots))
+        ),
+        approchees=_APPROCHEES.format(actuelle=_ACTUELLE, codes_commune=et_codes[0], codes_ancienne=et_codes[1]),
     )
     return sql, parametres
 

@@ -111,10 +111,11 @@ class Commune(models.Model):
 
     class Meta:
         verbose_name = "commune"
+        # Sans file d'attente (`fastupdate`) : après un chargement en masse, l'index sert aussitôt.
         indexes = (
             models.Index(SansAccent("nom"), name="commune_tri"),
-            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="commune_nom_trgm"),
-            GinIndex(OpClass("recherche", "gin_trgm_ops"), name="commune_recherche_trgm"),
+            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="commune_nom_trgm", fastupdate=False),
+            GinIndex(OpClass("recherche", "gin_trgm_ops"), name="commune_recherche_trgm", fastupdate=False),
         )
         constraints = (
             models.CheckConstraint(
@@ -157,8 +158,8 @@ class AncienneCommune(models.Model):
         verbose_name = "ancienne commune"
         verbose_name_plural = "anciennes communes"
         indexes = (
-            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="ancienne_nom_trgm"),
-            GinIndex(OpClass("recherche", "gin_trgm_ops"), name="ancienne_recherche_trgm"),
+            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="ancienne_nom_trgm", fastupdate=False),
+            GinIndex(OpClass("recherche", "gin_trgm_ops"), name="ancienne_recherche_trgm", fastupdate=False),
         )
         # Une commune déléguée garde parfois le code de sa commune nouvelle : le nom distingue les deux.
         constraints = (

@@ -1,4 +1,6 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from conum.territoires import views
 
 app_name = "territoires"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [path("territoires/communes/", views.communes, name="communes")]

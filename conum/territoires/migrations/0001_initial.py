@@ -305,10 +305,12 @@ class Migration(migrations.Migration):
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
                         django.contrib.postgres.indexes.OpClass("nom_recherche", "gin_trgm_ops"),
+                        fastupdate=False,
                         name="ancienne_nom_trgm",
                     ),
                     django.contrib.postgres.indexes.GinIndex(
                         django.contrib.postgres.indexes.OpClass("recherche", "gin_trgm_ops"),
+                        fastupdate=False,
                         name="ancienne_recherche_trgm",
                     ),
                 ],
@@ -328,13 +330,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="commune",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass("nom_recherche", "gin_trgm_ops"), name="commune_nom_trgm"
+                django.contrib.postgres.indexes.OpClass("nom_recherche", "gin_trgm_ops"),
+                fastupdate=False,
+                name="commune_nom_trgm",
             ),
         ),
         migrations.AddIndex(
             model_name="commune",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass("recherche", "gin_trgm_ops"), name="commune_recherche_trgm"
+                django.contrib.postgres.indexes.OpClass("recherche", "gin_trgm_ops"),
+                fastupdate=False,
+                name="commune_recherche_trgm",
             ),
         ),
         migrations.AddConstraint(
