@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
+from conum.socle.enregistrement import enregistrer
 from conum.socle.transitions import Table
 
 M = TypeVar("M", bound=models.Model)
@@ -36,6 +37,7 @@ def transition(
     Raises:
         PermissionDenied: `peut(par, objet)` est faux.
         TransitionImpossible: l'état courant n'est pas dans `table[action].depuis`.
+        ValidationError: un champ ou une contrainte refuse l'objet tel que le bloc l'a laissé.
     """
     regle = table[action]
     with transaction.atomic():
@@ -49,6 +51,5 @@ def transition(
             raise TransitionImpossible(f"Cette action n'est plus possible : l'état est maintenant « {libelle} ».")
         yield courant
         courant.etat = regle.vers  # type: ignore[attr-defined]
-        courant.full_clean()
-        courant.save()
+        enregistrer(courant)
         noter(courant, action, par=par, de=de, vers=regle.vers, motif=motif, donnees=donnees)

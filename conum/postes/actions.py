@@ -16,7 +16,7 @@ def creer_postes(
 
     Le droit est prouvé par l'appelant : attribuer une demande (demandes.actions) est la seule façon d'arriver ici.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         postes = Poste.objects.bulk_create([Poste(type=type_poste) for _ in range(nombre)])
         Rattachement.objects.bulk_create(
             [Rattachement(poste=p, structure=structure, periode=(debut, None)) for p in postes]

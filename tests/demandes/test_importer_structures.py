@@ -12,7 +12,8 @@ from conum.journal.models import Entree
 from conum.postes.models import Poste
 from conum.structures.models import Structure
 from tests.aides import partage
-from tests.territoires.fabriques import CommuneFactory
+from tests.comptes.fabriques import DepartementFactory
+from tests.structures.fabriques import CommuneFactory
 
 pytestmark = pytest.mark.django_db
 ENTETE = "nom,siret,code_postal,code_insee,postes_attribues,conseillers_recrutes,investissement_etat_eur\n"

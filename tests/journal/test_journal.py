@@ -54,8 +54,7 @@ def test_la_base_refuse_de_modifier(objet, sql):
         curseur.execute(sql)
 
 
-def test_la_base_refuse_de_vider_le_journal_hors_base_jetable(objet):
-    noter(objet, "essayer", par=SYSTEME)
+def test_la_base_refuse_de_vider_le_journal_hors_base_jetable():
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL conum.base_jetable = 'non'")
         with pytest.raises(IntegrityError, match="ajout seul"):

@@ -63,7 +63,7 @@ def reprendre(attribution: AttributionPubliee, session: SessionComite, *, par: A
     Raises:
         TransitionImpossible, ValidationError: la structure ne peut pas être inscrite (voir `creer_structure`).
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         try:
             structure, nouvelle = creer_structure(attribution.structure, par=par), True
         except StructureExistante as erreur:
@@ -72,7 +72,7 @@ def reprendre(attribution: AttributionPubliee, session: SessionComite, *, par: A
             return Reprise.SANS_POSTE if nouvelle else Reprise.DEJA_FAITE
         # Sous verrou : deux imports lancés à la fois ne donnent pas deux fois les mêmes postes.
         Structure.objects.select_for_update(of=("self",), no_key=True).get(pk=structure.pk)
-        if Decision.objects.filter(session=session, demande__structure=structure).exists():
+        if Demande.objects.filter(structure=structure, session=session).exists():
             return Reprise.DEJA_FAITE
         _attribuer(structure, attribution, session, par=par)
     return Reprise.ATTRIBUEE

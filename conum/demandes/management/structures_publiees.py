@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -70,11 +70,13 @@ def lignes(chemin: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 class Lecteur:
-    """Lit les lignes contre les communes chargées une fois pour toutes (35 000 lignes, quelques Mo)."""
+    """Lit les lignes contre les communes qu'elles nomment, chargées une fois pour toutes."""
 
-    def __init__(self) -> None:
-        self.communes = {c.pk: c for c in Commune.objects.select_related("departement")}
-        self.anciennes = dict(AncienneCommune.objects.values_list("code", "commune_id"))
+    def __init__(self, codes: Iterable[str]) -> None:
+        voulus = {commune_sans_arrondissement(code) for code in codes}
+        self.anciennes = dict(AncienneCommune.objects.filter(code__in=voulus).values_list("code", "commune_id"))
+        voulus |= set(self.anciennes.values())
+        self.communes = {c.pk: c for c in Commune.objects.filter(pk__in=voulus).select_related("departement")}
         self.vus: dict[str, int] = {}
 
     def lire(self, numero: int, ligne: dict[str, str]) -> LigneLue:

@@ -11,6 +11,7 @@ from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
 from conum.passerelles.entreprises import Etablissement, Indisponible, Introuvable, registre
+from conum.socle.enregistrement import enregistrer
 from conum.structures import access, rules
 from conum.structures.models import AncienIdentifiant, Structure, StructureQuerySet
 from conum.structures.rules import Eligibilite, Identifiant, IdentifiantInvalide, TypeIdentifiant, lire_identifiant
@@ -218,8 +219,7 @@ def creer_structure(donnees: DonneesStructure, *, par: Acteur) -> Structure:
             if existante := Structure.objects.par_identifiant(donnees.identifiant):
                 raise StructureExistante(existante)
         structure = Structure(**donnees.champs())
-        structure.full_clean()
-        structure.save()
+        enregistrer(structure)
         noter(structure, "creer_structure", par=par, donnees={"identifiant": structure.identifiant})
     return structure
 

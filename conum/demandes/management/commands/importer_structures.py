@@ -47,7 +47,7 @@ class Command(BaseCommand):
         rapport: list[tuple[int, str, str, str, str]] = []
         with transaction.atomic():
             session = reprise.ouvrir_session_historique(options["session"], options["date"], par=SYSTEME)
-            lecteur = publiees.Lecteur()
+            lecteur = publiees.Lecteur(ligne["code_insee"] for _, ligne in brutes)
             for numero, ligne in track(brutes, "Import", disable=not self.stdout.isatty()):
                 self._une_ligne(lecteur, session, numero, ligne, comptes, rapport)
             annule = options["simulation"] or (options["tout_ou_rien"] and comptes["refusee"])
