@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from conum.demandes.actions import import_decisions, instruction
+from conum.demandes.actions import depot, import_decisions, instruction
 from conum.demandes.models import Demande
-from conum.demandes.rules import RAPPELS_AVIS
+from conum.demandes.rules import DUREE_BROUILLON, RAPPELS_AVIS
 from conum.socle import conservation
 from conum.socle.travaux import travail
 
@@ -18,6 +18,20 @@ conservation.enregistrer(
         import_decisions.purger_imports,
     )
 )
+conservation.enregistrer(
+    conservation.Regle(
+        "brouillons de demande",
+        DUREE_BROUILLON,
+        "le temps de finir une demande commencée ; au-delà, personne ne l'attend",
+        depot.effacer_brouillons,
+    )
+)
+
+
+@travail("demandes.expirer_demandes", cron="10 4 * * *", reprises=5)
+def expirer_demandes() -> None:
+    """Classe sans suite les demandes que personne n'a confirmées et efface ce qui y était tapé."""
+    depot.expirer_confirmations()
 
 
 @travail("demandes.rappeler_avis", cron="30 7 * * *", reprises=5)

@@ -1,5 +1,6 @@
 """Règles de la demande d'accueil, en fonctions pures. Sources : facts-and-asks § 1.3–1.4, programme-apps § 2.2, 3.A."""
 
+import calendar
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -71,6 +72,37 @@ MOTIFS_RENDU = {
     "visibilite": "Je manque de visibilité sur les prochains mois",
     "fin_subvention": "Fin de subventionnement",
 }
+
+
+# Pièces du dossier de subvention, à préparer après une attribution (facts-and-asks § 1.3).
+DOCUMENTS = {
+    "prive": (
+        "Pièce d'identité de la personne qui préside la structure",
+        "Liste des membres du bureau, datée et signée",
+        "Statuts en vigueur",
+        "Compte rendu de la dernière assemblée générale",
+        "Derniers comptes annuels certifiés, ou signés par le comptable ou la personne qui préside",
+        "Avis de situation SIRENE de moins de trois mois",
+        "RIB de la structure",
+    ),
+    "public": (
+        "Acte qui nomme la personne qui représente la structure, ou délégation de signature",
+        "Pièce d'identité de cette personne",
+        "Avis de situation SIRENE de moins de trois mois",
+        "RIB de la structure",
+    ),
+}
+
+
+def dans_mois(jour: date, mois: int) -> date:
+    """Le même jour, `mois` mois plus tard ; le dernier du mois s'il n'existe pas."""
+    annee, reste = divmod(jour.month - 1 + mois, 12)
+    annee, mois = jour.year + annee, reste + 1
+    return date(annee, mois, min(jour.day, calendar.monthrange(annee, mois)[1]))
+
+
+def mois_pour_choisir(type_poste: str) -> int:
+    return MOIS_CHOIX_COORDINATEUR if type_poste == "coordinateur" else MOIS_CHOIX_CONSEILLER
 
 
 def engagements(type_poste: str) -> dict[str, str]:

@@ -1,13 +1,36 @@
 from django.urls import path
 
-from conum.demandes.views import comite, enveloppes, formulaire, instruction, listes, suivi
+from conum.demandes.views import avenants, comite, enveloppes, formulaire, instruction, listes, suivi
 
 app_name = "demandes"
 _ESPACE = "espace/<int:role_id>/"
+_MIENNES = f"{_ESPACE}demandes/"
+_MIENNE = f"{_MIENNES}<int:pk>/"
 urlpatterns = [
+    # Le formulaire public, sans compte.
+    path("demande/", formulaire.commencer, name="commencer"),
+    path("demande/recommencer/", formulaire.recommencer, name="recommencer"),
+    path("demande/structure/", formulaire.structure, name="structure"),
+    path("demande/structure/identite/", formulaire.identite, name="identite"),
+    path("demande/structure/deja-inscrite/", formulaire.deja_inscrite, name="deja_inscrite"),
+    path("demande/etape/<slug:etape>/", formulaire.etape, name="etape"),
+    path("demande/plus-tard/", formulaire.plus_tard, name="plus_tard"),
     path("demande/reprendre/<str:jeton>/", formulaire.reprendre, name="reprendre"),
+    path("demande/envoyee/", formulaire.envoyee, name="envoyee"),
+    path("demande/renvoyer/", formulaire.renvoyer, name="renvoyer"),
     path("demande/confirmer/<str:jeton>/", formulaire.confirmer, name="confirmer"),
-    path(f"{_ESPACE}demandes/<int:pk>/suivi/", suivi.suivre, name="suivre"),
+    path("demande/deposee/", formulaire.deposee, name="deposee"),
+    # La structure connectée.
+    path(_MIENNES, suivi.mes_demandes, name="mes_demandes"),
+    path(f"{_MIENNES}nouvelle/", suivi.nouvelle, name="nouvelle"),
+    path(f"{_MIENNES}avenant/<slug:nature>/", avenants.demander, name="avenant"),
+    path(f"{_MIENNE}suivi/", suivi.suivre, name="suivre"),
+    path(f"{_MIENNE}preparer/<slug:etape>/", suivi.preparer, name="preparer"),
+    path(f"{_MIENNE}jeter/", suivi.jeter, name="jeter"),
+    path(f"{_MIENNE}corriger/", suivi.corriger, name="corriger"),
+    path(f"{_MIENNE}retirer/", suivi.abandonner, name="abandonner"),
+    path(f"{_MIENNE}repondre/", suivi.repondre, name="repondre"),
+    # Les agents de l'État.
     path(f"{_ESPACE}instruction/", listes.liste, name="instruction"),
     path(f"{_ESPACE}instruction/<int:pk>/", instruction.page, name="instruire"),
     path(f"{_ESPACE}instruction/<int:pk>/avis/", instruction.avis, name="avis"),

@@ -1,4 +1,4 @@
-"""Demander des postes en plus, ou en rendre : un avenant à la fois, même chemin que la demande (programme-apps § 3.H)."""
+"""Demander des postes en plus, ou en rendre : un avenant à la fois, même décision (programme-apps § 3.H)."""
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction

@@ -91,7 +91,7 @@ def _brouillon_sous_verrou(demande: Demande, par: Acteur) -> Demande:
 
 
 def enregistrer_etape(demande: Demande, etape: str, donnees: dict[str, Any], *, par: Acteur) -> Demande:
-    """Garde ce que la personne a tapé à une étape, juste ou non. Deux onglets ne s'effacent pas : une étape, une clé."""
+    """Garde ce que la personne a tapé à une étape, juste ou non. Deux onglets ne s'effacent pas : une clé par étape."""
     with transaction.atomic():
         courante = _brouillon_sous_verrou(demande, par)
         if etape not in courante.saisie:
@@ -99,6 +99,14 @@ def enregistrer_etape(demande: Demande, etape: str, donnees: dict[str, Any], *, 
         courante.saisie = courante.saisie | {etape: {nom: _borner(valeur) for nom, valeur in donnees.items()}}
         courante.save(update_fields=["saisie", "updated_at"])
     return courante
+
+
+def jeter_brouillon(demande: Demande, *, par: Acteur) -> None:
+    """Efface le brouillon et tout ce qui y était tapé, à la demande de la personne."""
+    with transaction.atomic():
+        courante = _brouillon_sous_verrou(demande, par)
+        noter(courante, "jeter_brouillon", par=par, de=courante.etat)
+        courante.delete()
 
 
 def _borner(valeur: Any) -> Any:
@@ -287,10 +295,19 @@ def confirmer(demande: Demande, *, par: Acteur) -> Demande:
     return _deposer(demande, par=par)
 
 
+def est_expiree(demande: Demande) -> bool:
+    return demande.confirmable_jusqu_au is None or demande.confirmable_jusqu_au < timezone.now()
+
+
+def echeance(demande: Demande) -> date | None:
+    """Le jour où l'avis de la préfecture est attendu."""
+    return timezone.localdate(demande.deposee_le) + rules.DELAI_AVIS if demande.deposee_le else None
+
+
 def _deposer(demande: Demande, *, par: Acteur) -> Demande:
     try:
         with transition(demande, "confirmer", table=TRANSITIONS, par=par, peut=peut_saisir) as courante:
-            if courante.confirmable_jusqu_au is None or courante.confirmable_jusqu_au < timezone.now():
+            if est_expiree(courante):
                 raise ConfirmationExpiree("Ce lien a expiré : il valait 30 jours.")
             structure = courante.structure or _structure(courante, par)
             # Sous verrou : deux demandes confirmées à la fois pour une même structure passent l'une après l'autre.
@@ -327,7 +344,7 @@ def _personne(demande: Demande) -> Personne:
 
 
 def _agents(demande: Demande) -> list[destinataires.Destinataire]:
-    """La préfecture du département ; à défaut d'agent inscrit, l'ANCT : une demande n'attend pas sans que nul le sache."""
+    """La préfecture du département ; à défaut d'agent inscrit, l'ANCT : nulle demande n'attend à l'insu de tous."""
     return destinataires.de_la_prefecture(demande) or destinataires.de_l_anct(demande)
 
 
@@ -445,7 +462,7 @@ def _expirer(demande: Demande) -> int:
     motif = "Adresse non confirmée dans les 30 jours"
     with transaction.atomic():
         courante = Demande.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
-        if courante.confirmable_jusqu_au is None or courante.confirmable_jusqu_au >= timezone.now():
+        if not est_expiree(courante):
             return 0  # un nouveau lien vient d'être demandé
         with transition(
             courante, "classer_sans_suite", table=TRANSITIONS, par=SYSTEME, peut=peut_classer, motif=motif

@@ -1,0 +1,54 @@
+"""Demander des postes en plus, ou en rendre, depuis l'espace de la structure."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from conum.comptes.models import Role, TypeRole
+from conum.demandes.actions import avenants
+from conum.demandes.forms.avenants import AvenantForm
+from conum.demandes.models import Nature
+from conum.demandes.views import saisie
+from conum.journal.workflow import TransitionImpossible
+from conum.postes.models import Poste, TypePoste
+from conum.socle.http import lecture_ecriture, role_requis
+from conum.structures.access import structure_du_role
+
+
+@role_requis(TypeRole.STRUCTURE)
+@lecture_ecriture
+def demander(request: HttpRequest, nature: str) -> HttpResponseBase:
+    role: Role = request.role  # type: ignore[attr-defined]
+    structure = structure_du_role(role)
+    if structure is None or nature not in avenants.AVENANTS:
+        raise Http404("Cette page n’existe pas.")
+    libres = {code: avenants.postes_libres(structure, code) for code in TypePoste.values}
+    form = AvenantForm(request.POST or None, nature=nature, libres=libres)
+    if request.method == "POST" and form.is_valid():
+        lues = form.cleaned_data
+        try:
+            demande = avenants.demander_avenant(
+                structure,
+                nature=nature,
+                nombre=lues["nombre"],
+                type_poste=lues["type_poste"],
+                motif_code=lues["motif_avenant"],
+                precisions=lues["precisions"],
+                par=role,
+            )
+        except (TransitionImpossible, ValidationError) as erreur:
+            saisie.reporter(form, erreur)
+        else:
+            messages.success(request, f"Votre demande {demande.reference} est transmise.")
+            return redirect("demandes:suivre", role.pk, demande.pk)
+    contexte = {
+        "form": form,
+        "ajout": nature == Nature.AJOUT,
+        "ouvert": avenants.avenant_ouvert(structure),
+        "possible": avenants.derniere_attribution(structure) is not None,
+        "libres": sum(libres.values()),
+        "postes": Poste.objects.rattaches_a(structure, timezone.localdate()).count(),
+    }
+    return render(request, "demandes/avenants/demander.html", contexte)
