@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Left
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Left, NullIf
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
@@ -19,6 +19,10 @@ from conum.territoires.models import Commune
 
 _PUBLIQUES = [c.code for c in rules.PUBLIQUES]
 _PRIVEES = [c.code for c in rules.PRIVEES]
+
+
+NOM_TRI = SansAccent(Coalesce(NullIf(F("nom_usage"), Value("")), F("denomination")))
+"""Le nom montré (`Structure.nom`), sous sa forme de tri ; indexé."""
 
 
 class StatutJuridique(models.TextChoices):
@@ -181,7 +185,7 @@ class Structure(models.Model):
             GinIndex(OpClass("nom_recherche", name="gin_trgm_ops"), name="structure_nom_recherche"),
             GinIndex(OpClass("nom_cle", name="gin_trgm_ops"), name="structure_nom_cle"),
             models.Index(fields=("commune", "adresse_cle"), name="structure_adresse"),
-            models.Index(SansAccent("denomination"), "id", name="structure_tri"),
+            models.Index(NOM_TRI, "id", name="structure_tri"),
             models.Index(fields=("siren",), name="structure_siren"),
             models.Index(fields=("reseau",), name="structure_reseau", condition=~Q(reseau="")),
             models.Index(fields=("hub",), name="structure_hub", condition=~Q(hub="")),

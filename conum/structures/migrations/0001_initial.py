@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
@@ -341,7 +342,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="structure",
-            index=models.Index(conum.socle.sql.SansAccent("denomination"), models.F("id"), name="structure_tri"),
+            index=models.Index(
+                conum.socle.sql.SansAccent(
+                    django.db.models.functions.comparison.Coalesce(
+                        django.db.models.functions.comparison.NullIf(models.F("nom_usage"), models.Value("")),
+                        models.F("denomination"),
+                    )
+                ),
+                models.F("id"),
+                name="structure_tri",
+            ),
         ),
         migrations.AddIndex(
             model_name="structure",

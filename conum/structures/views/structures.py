@@ -16,7 +16,7 @@ from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 from conum.structures import access, actions
 from conum.structures.forms import ConfirmationForm, CorrectionForm, NumeroForm, SaisieForm, StructuresFiltres
-from conum.structures.models import Antenne, DemandeRattachement, Membre, Structure, StructureQuerySet
+from conum.structures.models import NOM_TRI, Antenne, DemandeRattachement, Membre, Structure, StructureQuerySet
 from conum.structures.states import EtatRattachement
 from conum.structures.views.commun import reporter, role_de
 
@@ -28,7 +28,7 @@ def _colonnes(role: Role) -> list[Colonne]:
         return reverse("structures:fiche", args=[role.pk, structure.pk])
 
     return [
-        Colonne("nom", "Structure", lambda s: s.nom, SansAccent("denomination"), lien=fiche),
+        Colonne("nom", "Structure", lambda s: s.nom, NOM_TRI, lien=fiche),
         Colonne("identifiant", "SIRET ou RIDET", lambda s: s.identifiant, "siret"),
         Colonne("statut", "Statut", lambda s: s.get_statut_display(), "statut"),
         Colonne("categorie", "Catégorie", lambda s: s.get_categorie_display(), "categorie"),
