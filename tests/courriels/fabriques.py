@@ -77,11 +77,11 @@ class Reception:
 
 
 @contextlib.contextmanager
-def serveur_smtp(port: int | None = None) -> Iterator[Reception]:
-    """Un serveur SMTP sur 127.0.0.1, que les réglages désignent le temps du bloc."""
+def serveur_smtp(port: int | None = None, **options: Any) -> Iterator[Reception]:
+    """Un serveur SMTP sur 127.0.0.1, que les réglages désignent le temps du bloc. `options` : celles d'aiosmtpd."""
     reception = Reception()
     port = port or port_libre()
-    controleur = Controller(reception, hostname="127.0.0.1", port=port)
+    controleur = Controller(reception, hostname="127.0.0.1", port=port, **options)
     controleur.start()
     try:
         with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_USE_TLS=False, EMAIL_TIMEOUT=5):

@@ -1,11 +1,12 @@
 """Écrire un courriel : dans la transaction de l'acte, une fois par clé, à une adresse et une seule."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from django.db import transaction
-from django.utils.module_loading import autodiscover_modules
+from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conum.courriels import actions
@@ -17,7 +18,6 @@ from conum.socle.contexte import sous_request_id
 from tests.comptes.fabriques import RegionFactory
 from tests.courriels.fabriques import ecrire
 
-autodiscover_modules("emails")
 essai = Essai(depuis="l’été & <b>Reims</b>")
 
 
@@ -76,6 +76,24 @@ def test_une_cle_deja_prise_rend_la_premiere_ligne_sans_rien_envoyer() -> None:
     assert ProcrastinateJob.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_deux_actes_a_la_fois_avec_la_meme_cle_n_ecrivent_qu_une_ligne() -> None:
+    depart = threading.Barrier(4)
+
+    def acte(_: int) -> int:
+        try:
+            with transaction.atomic():
+                depart.wait()
+                return actions.mettre_en_file(essai, a="a@exemple.fr", cle="rappel-7j:12").pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as fils:
+        numeros = list(fils.map(acte, range(4)))
+    assert len(set(numeros)) == 1
+    assert Courriel.objects.count() == ProcrastinateJob.objects.count() == 1
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "adresse",
@@ -115,20 +133,3 @@ def test_deux_messages_ne_partagent_pas_un_code(registre: dict[str, type[Message
         class Doublon(Message):
             code = "courriels/essai"
             sujet = "Doublon"
-
-
-@pytest.mark.parametrize("classe", [pytest.param(c, id=code) for code, c in sorted(REGISTRE.items())])
-def test_chaque_message_se_rend(classe: type[Message]) -> None:
-    """Sujet, texte brut et HTML de l'exemple ; la variable absente d'un gabarit fait échouer le test."""
-    message = classe.exemple()
-    assert message.rendre_sujet()
-    texte, html = message.rendre_texte(), message.rendre_html()
-    assert "Conseiller numérique" in texte
-    assert html.startswith("<!DOCTYPE html>")
-    assert '<html lang="fr">' in html
-    for reste in ("{{", "{%", "&amp;", "&#x27;", "&lt;"):
-        assert reste not in texte
-    for interdit in ("<script", "javascript:", " style=", 'src="http'):
-        assert interdit not in html
-    # Ce que dit un lien en HTML se retrouve dans le texte : les deux versions mènent au même endroit.
-    assert html.count("href=") >= 1

@@ -19,5 +19,7 @@ def test_le_courriel_se_rend(classe: type[Message]) -> None:
     for rendu in (sujet, texte, html):
         assert not re.search(r"\{\{|\{%|\bNone\b|&amp;amp;", rendu)
     assert "<" not in texte.replace("<ne-pas", ""), "du HTML dans le texte brut"
+    assert not re.search(r"&(amp|lt|gt|quot|#x27);", texte), "un échappement HTML dans le texte brut"
+    assert not re.search(r"<script|javascript:| style=|src=", html), "un courriel n'exécute ni ne charge rien"
     assert 'lang="fr"' in html
     assert not re.findall(r'href="(?!https?://|mailto:)', html), "un courriel ne connaît que des liens complets"
