@@ -1,5 +1,6 @@
 """Travaux périodiques des comptes. Chacun part de ce qui reste à faire : en retard ou joué deux fois, il est juste."""
 
+import contextlib
 import datetime as dt
 from datetime import timedelta
 
@@ -26,10 +27,14 @@ def _inactifs(avant: dt.datetime) -> QuerySet[Utilisateur]:
 
 
 def _anonymiser(avant: dt.datetime) -> int:
-    dus = [personne for personne in _inactifs(avant).order_by("pk") if peut_etre_efface(personne)]
-    for personne in dus:
-        actions.anonymiser_compte(personne, par=SYSTEME)
-    return len(dus)
+    nombre = 0
+    for personne in _inactifs(avant).order_by("pk"):
+        if peut_etre_efface(personne):
+            # Le dernier contact d'une structure reste : la convention se suit avec lui.
+            with contextlib.suppress(actions.CompteRefuse):
+                actions.anonymiser_compte(personne, par=SYSTEME)
+                nombre += 1
+    return nombre
 
 
 @travail("comptes.prevenir_inactifs", cron="40 2 * * *", reprises=5)

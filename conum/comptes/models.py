@@ -167,7 +167,7 @@ class Invitation(models.Model):
     envoyee_le = models.DateTimeField("envoyée le", default=timezone.now)
     expire_le = models.DateTimeField("expire le")
     invitee_par = models.ForeignKey(
-        Role, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="invitée par"
+        Role, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="invitée par"
     )
     acceptee_le = models.DateTimeField("acceptée le", null=True, blank=True)
     annulee_le = models.DateTimeField("annulée le", null=True, blank=True)

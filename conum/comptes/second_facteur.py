@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.login import get_authentication_records
+import time
+
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+    get_authentication_records,
+)
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from conum.utilisateurs.models import Utilisateur
@@ -19,3 +26,12 @@ def a_un_facteur(utilisateur: Utilisateur) -> bool:
 def session_verifiee(request: HttpRequest) -> bool:
     """Vrai si, dans cette session, cette personne a présenté son second facteur."""
     return any(trace.get("method") == "mfa" for trace in get_authentication_records(request, request.user))  # type: ignore[arg-type]
+
+
+def tracer_verification(session: SessionBase, utilisateur: Utilisateur) -> None:
+    """Écrit dans la session la trace qu'allauth y laisse après un second facteur (essais, mesures)."""
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "mfa", "type": "totp", "at": time.time(), "reauthenticated": True}
+    ]
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(utilisateur.pk)
+    session.save()

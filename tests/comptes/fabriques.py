@@ -1,15 +1,13 @@
 """Personnes et rôles pour les tests de toutes les apps."""
 
-import time
-
 import factory
-from allauth.account.internal.flows import login as traces
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from factory.django import DjangoModelFactory
 
 from conum.comptes.models import Role, TypeRole
+from conum.comptes.second_facteur import tracer_verification
 from conum.territoires.models import Departement, Region
 from conum.utilisateurs.models import Utilisateur
 
@@ -76,10 +74,5 @@ def connecter(client: Client, role: Role, *, second_facteur: bool | None = None)
     if role.exige_second_facteur if second_facteur is None else second_facteur:
         if not Authenticator.objects.filter(user=personne).exists():
             donner_application(personne)
-        session = client.session
-        session[traces.AUTHENTICATION_METHODS_SESSION_KEY] = [
-            {"method": "mfa", "type": "totp", "at": time.time(), "reauthenticated": True}
-        ]
-        session[traces._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(personne.pk)
-        session.save()
+        tracer_verification(client.session, personne)
     return client

@@ -13,7 +13,6 @@ from conum.comptes.actions.compte import (
 from conum.comptes.actions.conservation import anonymiser_compte, prevenir_inactif, purger_invitations
 from conum.comptes.actions.erreurs import AucunCompte, CompteRefuse, LienPerime
 from conum.comptes.actions.invitations import (
-    INSTALLATIONS,
     accepter_invitation,
     annuler_invitation,
     invitation_ouverte,
@@ -25,7 +24,6 @@ from conum.comptes.actions.roles import GARDES_DE_DEPART, desactiver_compte, rea
 
 __all__ = [
     "GARDES_DE_DEPART",
-    "INSTALLATIONS",
     "AucunCompte",
     "CompteRefuse",
     "LienPerime",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes import emails
+from conum.comptes.actions.roles import verifier_depart
 from conum.comptes.models import ChangementAdresse, IdentiteProConnect, Invitation, Role
 from conum.comptes.rules import AVERTISSEMENTS, DELAI_MINIMAL, effacement_prevu
 from conum.courriels.actions import mettre_en_file
@@ -66,10 +67,15 @@ def peut_etre_efface(utilisateur: Utilisateur) -> bool:
 
 @transaction.atomic
 def anonymiser_compte(utilisateur: Utilisateur, *, par: Acteur) -> Utilisateur:
-    """Efface nom, adresse, téléphone et moyens de connexion ; le compte, fermé, reste l'auteur de ses actes."""
+    """Efface nom, adresse, téléphone et moyens de connexion ; le compte, fermé, reste l'auteur de ses actes.
+
+    Raises:
+        CompteRefuse: une autre app a besoin de cette personne (dernier gestionnaire d'une structure).
+    """
     courant = Utilisateur.objects.select_for_update().get(pk=utilisateur.pk)
     if courant.anonymise_le:
         return courant
+    verifier_depart(courant)
     ancienne = courant.email
     courant.email = f"anonyme-{courant.pk}@anonyme.invalid"
     courant.prenom = courant.nom = courant.telephone = ""

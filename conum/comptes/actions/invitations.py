@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,7 @@ from django.utils import timezone
 from conum.comptes import emails
 from conum.comptes.access import peut_inviter, peut_suivre_invitation
 from conum.comptes.actions.erreurs import CompteRefuse, LienPerime
-from conum.comptes.models import DUREE_INVITATION, Invitation, Role, TypeRole
+from conum.comptes.models import DUREE_INVITATION, Invitation, InvitationQuerySet, Role, TypeRole
 from conum.comptes.rules import Qualite
 from conum.courriels.actions import mettre_en_file
 from conum.journal.acteurs import Acteur
@@ -20,11 +20,6 @@ from conum.journal.actions import noter
 from conum.socle.jetons import empreinte, nouveau_jeton
 from conum.territoires.models import Departement, Region
 from conum.utilisateurs.models import Utilisateur, normaliser_courriel
-
-Installation = Callable[[Role, Invitation], None]
-
-INSTALLATIONS: dict[str, Installation] = {}
-"""Ce qui complète un rôle créé, par type : une app plus haute (structures) inscrit la sienne dans son apps.ready()."""
 
 
 def libelle_de_role(
@@ -66,11 +61,10 @@ def inviter(
     departement: Departement | None = None,
     region: Region | None = None,
     code: str = "",
-    libelle: str = "",
 ) -> Invitation:
     """Invite une adresse à un rôle. Une invitation restée sans réponse au-delà de son échéance est reprise.
 
-    Un rôle de structure s'invite depuis sa structure, qui a vérifié le droit : `code` est alors son numéro.
+    Les membres d'une structure s'invitent par `structures.actions.inviter_membre`.
 
     Raises:
         PermissionDenied: ce rôle n'invite pas à cette qualité.
@@ -80,9 +74,8 @@ def inviter(
     validate_email(email)
     vise = Qualite(type_, (departement and departement.pk) or (region and region.pk) or code)
     if type_ == TypeRole.STRUCTURE:
-        if type_ not in INSTALLATIONS:
-            raise CompteRefuse("Les membres d'une structure sont invités depuis la page de leur structure.")
-    elif isinstance(par, Role) and not peut_inviter(par, vise):
+        raise CompteRefuse("Les membres d'une structure sont invités depuis la page de leur structure.")
+    if isinstance(par, Role) and not peut_inviter(par, vise):
         raise PermissionDenied
     _refuser_si_inutile(email, type_, departement, region, code)
     perimetre = {"type": type_, "departement": departement, "region": region, "code": code}
@@ -90,7 +83,7 @@ def inviter(
     if attente is not None and attente.est_ouverte:
         raise CompteRefuse("Une invitation attend déjà une réponse à cette adresse : renvoyez-la.")
     invitation = attente or Invitation(email=email, **perimetre)
-    invitation.libelle = libelle or libelle_de_role(type_, departement, region, code)
+    invitation.libelle = libelle_de_role(type_, departement, region, code)
     invitation.invitee_par_id = par.role_id
     _envoyer(invitation, par)
     noter(invitation, "inviter", par=par, donnees={"role": invitation.libelle})
@@ -106,14 +99,14 @@ def _refuser_si_inutile(
     if not personne.is_active:
         raise CompteRefuse("Le compte qui porte cette adresse a été désactivé : l'ANCT peut le réactiver.")
     meme = Role.objects.filter(utilisateur=personne, type=type_, departement=departement, region=region, code=code)
-    if type_ != TypeRole.STRUCTURE and meme.filter(actif=True).exists():
+    if meme.filter(actif=True).exists():
         raise CompteRefuse("Cette personne a déjà ce rôle.")
 
 
 def _relire(invitation: Invitation, par: Acteur) -> Invitation:
     """L'invitation relue sous verrou, si elle attend encore une réponse et que `par` la gère."""
     courante = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
-    if isinstance(par, Role) and courante.type != TypeRole.STRUCTURE and not peut_suivre_invitation(par, courante):
+    if isinstance(par, Role) and not peut_suivre_invitation(par, courante):
         raise PermissionDenied
     if courante.acceptee_le:
         raise CompteRefuse("Cette invitation a déjà été acceptée.")
@@ -148,17 +141,18 @@ def annuler_invitation(invitation: Invitation, *, par: Acteur, motif: str = "") 
     return courante
 
 
+def _portees_par(jeton: str) -> InvitationQuerySet:
+    # Celles des structures ont leur propre page, qui donne aussi une place dans la structure.
+    return Invitation.objects.exclude(type=TypeRole.STRUCTURE).filter(jeton_empreinte=empreinte(jeton))
+
+
 def invitation_ouverte(jeton: str) -> Invitation:
     """L'invitation que désigne ce lien.
 
     Raises:
         LienPerime: le lien ne sert plus ; le message dit pourquoi quand on le sait.
     """
-    invitation = (
-        Invitation.objects.filter(jeton_empreinte=empreinte(jeton))
-        .select_related("departement", "region", "invitee_par__utilisateur")
-        .first()
-    )
+    invitation = _portees_par(jeton).select_related("departement", "region", "invitee_par__utilisateur").first()
     return _verifier_ouverte(invitation)
 
 
@@ -184,15 +178,12 @@ def accepter_invitation(jeton: str, *, par: Acteur, prenom: str = "", nom: str =
         LienPerime: le lien ne sert plus.
         CompteRefuse: le compte qui porte cette adresse est désactivé.
     """
-    verrouillee = Invitation.objects.select_for_update(of=("self",)).filter(jeton_empreinte=empreinte(jeton)).first()
-    invitation = _verifier_ouverte(verrouillee)
+    invitation = _verifier_ouverte(_portees_par(jeton).select_for_update(of=("self",)).first())
     personne = _compte(invitation.email, prenom, nom)
     role = _role(personne, invitation)
     invitation.acceptee_le = timezone.now()
     invitation.role_cree = role
     invitation.save()
-    if installation := INSTALLATIONS.get(invitation.type):
-        installation(role, invitation)
     noter(role, "accepter_invitation", par=par, donnees={"invitation": invitation.pk, "personne": personne.pk})
     return role
 
@@ -210,14 +201,15 @@ def _compte(email: str, prenom: str, nom: str) -> Utilisateur:
 
 
 def _role(personne: Utilisateur, invitation: Invitation) -> Role:
-    """Un rôle retiré puis proposé de nouveau est le même, réactivé ; un rôle de structure est toujours neuf."""
-    perimetre = {"departement": invitation.departement, "region": invitation.region}
-    if invitation.type == TypeRole.STRUCTURE:
-        role = Role(utilisateur=personne, type=invitation.type)
-    else:
-        perimetre["code"] = invitation.code  # type: ignore[assignment]
-        ancien = Role.objects.filter(utilisateur=personne, type=invitation.type, **perimetre).first()
-        role = ancien or Role(utilisateur=personne, type=invitation.type, **perimetre)
+    """Un rôle retiré puis proposé de nouveau est le même, réactivé."""
+    vise: dict[str, Any] = {
+        "utilisateur": personne,
+        "type": invitation.type,
+        "departement": invitation.departement,
+        "region": invitation.region,
+        "code": invitation.code,
+    }
+    role = Role.objects.filter(**vise).first() or Role(**vise)
     role.libelle = invitation.libelle
     role.actif = True
     role.full_clean()

@@ -14,12 +14,17 @@ from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
 from conum.utilisateurs.models import Utilisateur
 
-Garde = Callable[[Role], None]
-"""Vérification d'une app plus haute, sous le verrou du rôle : elle lève CompteRefuse pour s'opposer."""
-
 GARDES_DE_DEPART: list[Callable[[Utilisateur], None]] = []
 """Ce qui s'oppose à la fermeture d'un compte (« dernier gestionnaire de sa structure ») : les apps plus hautes y
 inscrivent leur vérification dans leur apps.ready() ; elle lève CompteRefuse."""
+
+
+def verifier_depart(utilisateur: Utilisateur) -> None:
+    """Raises:
+    CompteRefuse: une autre app a besoin de cette personne (gardes de départ).
+    """
+    for garde in GARDES_DE_DEPART:
+        garde(utilisateur)
 
 
 def _refuser_dernier_anct(sauf: Utilisateur | None = None, role: Role | None = None) -> None:
@@ -33,27 +38,24 @@ def _refuser_dernier_anct(sauf: Utilisateur | None = None, role: Role | None = N
 
 
 @transaction.atomic
-def retirer_role(role: Role, *, par: Acteur, motif: str = "", garde: Garde | None = None) -> Role:
+def retirer_role(role: Role, *, par: Acteur, motif: str = "") -> Role:
     """Retire un rôle ; la personne le perd à sa prochaine requête.
 
-    Un rôle de structure se retire par sa structure, qui passe `garde` : son dernier gestionnaire reste.
+    Un rôle de structure se retire par `structures.actions.retirer_membre`, qui garde le dernier gestionnaire.
 
     Raises:
         PermissionDenied: `par` ne gère pas cette qualité.
-        CompteRefuse: rôle déjà retiré, dernier accès de l'ANCT, ou refus de `garde`.
+        CompteRefuse: rôle de structure, rôle déjà retiré, ou dernier accès de l'ANCT.
     """
     courant = Role.objects.select_for_update(of=("self",)).select_related("utilisateur").get(pk=role.pk)
     if courant.type == TypeRole.STRUCTURE:
-        if garde is None:
-            raise CompteRefuse("L'accès d'un membre se retire depuis la page de sa structure.")
-    elif isinstance(par, Role) and not peut_retirer(par, courant):
+        raise CompteRefuse("L'accès d'un membre se retire depuis la page de sa structure.")
+    if isinstance(par, Role) and not peut_retirer(par, courant):
         raise PermissionDenied
     if not courant.actif:
         raise CompteRefuse("Cet accès a déjà été retiré.")
     if courant.type == TypeRole.ANCT:
         _refuser_dernier_anct(role=courant)
-    if garde is not None:
-        garde(courant)
     courant.actif = False
     courant.save(update_fields=["actif"])
     noter(courant, "retirer_role", par=par, motif=motif)
@@ -76,8 +78,7 @@ def desactiver_compte(utilisateur: Utilisateur, *, par: Acteur, motif: str = "")
     if not courant.is_active:
         raise CompteRefuse("Ce compte est déjà désactivé.")
     _refuser_dernier_anct(sauf=courant)
-    for garde in GARDES_DE_DEPART:
-        garde(courant)
+    verifier_depart(courant)
     courant.is_active = False
     courant.save(update_fields=["is_active"])
     noter(courant, "desactiver_compte", par=par, motif=motif)

@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
                 (
                     "invitee_par",
                     models.ForeignKey(
+                        blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
