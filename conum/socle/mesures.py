@@ -51,6 +51,7 @@ def chronometrer(nom: str, n: int, acte: Callable[[int], Any], *, fois: int, cha
         acte(-1 - i)
     with CaptureQueriesContext(connection) as capture:
         acte(-1 - chauffe)
+    requetes = len(capture)  # lu tout de suite : la requête HTTP suivante vide le relevé
     durees = []
     for i in range(fois):
         debut = time.perf_counter()
@@ -61,7 +62,7 @@ def chronometrer(nom: str, n: int, acte: Callable[[int], Any], *, fois: int, cha
         n,
         round(percentile(durees, 0.5), 2),
         round(percentile(durees, 0.95), 2),
-        len(capture),
+        requetes,
         pic_memoire_mo(),
         plus,
     )
