@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from tests.comptes.aides import code_d_application, code_recu
@@ -12,6 +13,12 @@ from tests.comptes.fabriques import RoleFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "camille@marne.gouv.fr"
+
+
+@pytest.fixture(autouse=True)
+def _limites_remises_a_zero(transactional_db: None) -> None:
+    """La table du cache survit aux tests à transactions : sans cela, la limite d'envoi de codes aussi."""
+    cache.clear()
 
 
 def brancher_une_cle(page: Page, *, reconnue: bool = True) -> None:
@@ -34,7 +41,7 @@ def entrer_par_code(page: Page, verifier: Callable[[Page], None] = lambda _: Non
     verifier(page)
     page.get_by_label("Adresse électronique").fill(EMAIL)
     page.get_by_role("button", name="Recevoir un code").click()
-    champ = page.get_by_label("Code reçu par courriel")
+    champ = page.get_by_role("textbox", name="Code reçu par courriel")
     expect(champ).to_be_visible()
     verifier(page)
     champ.fill(code_recu(EMAIL))
