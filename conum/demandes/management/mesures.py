@@ -178,9 +178,6 @@ def mesurer(nombre: int, *, dire: Callable[[str], None]) -> tuple[list[Mesure], 
         dire(f"{volume} demandes…")
         _remplir(volume, depuis, hasard)
         depuis = volume
-        recherches = [
-            f"{liste}?recherche={mot}" for mot in ("numerique reims", "epernay", "D-00120", "vitry association")
-        ]
         for nom, acte in (
             ("liste de travail", lambda _i: _lire(client, liste)),
             ("liste, toutes", lambda i: _lire(client, f"{liste}?onglet=toutes&page={1 + i % 5}")),
