@@ -32,7 +32,10 @@ def apt_installer(*paquets: str) -> bool:
     if not _est_root_debian():
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for commande in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *paquets]):
+    for commande in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *paquets],
+    ):
         if subprocess.run(commande, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
             return False
     return True
@@ -65,7 +68,17 @@ def preparer(exigences: str = "requirements.txt") -> None:
         if not PYTHON.exists():
             _creer_venv()
         print(f"Installation des bibliothèques ({exigences})…", flush=True)
-        commande = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(fichier)]
+        commande = [
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            str(fichier),
+        ]
         for essai in range(3):
             if subprocess.run(commande, check=False).returncode == 0:
                 break
@@ -75,7 +88,9 @@ def preparer(exigences: str = "requirements.txt") -> None:
         temoin.write_text(empreinte)
         # requirements-dev.txt contient requirements.txt : pas de seconde installation pour bin/start.
         if exigences == "requirements-dev.txt":
-            (VENV / ".installe-requirements.txt").write_text(hashlib.sha256((RACINE / "requirements.txt").read_bytes()).hexdigest())
+            (VENV / ".installe-requirements.txt").write_text(
+                hashlib.sha256((RACINE / "requirements.txt").read_bytes()).hexdigest()
+            )
         print(f"Bibliothèques prêtes en {time.monotonic() - debut:.0f} s.", flush=True)
 
 

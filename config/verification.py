@@ -50,7 +50,9 @@ def _lancer(titre: str, commande: list[str]) -> bool:
 def _pytest(arguments: list[str]) -> int:
     processus = os.environ.get("CONUM_PROCESSUS", str(os.cpu_count() or 2))
     # « loadgroup » : les tests qui se partagent un serveur ou une grosse base restent dans le même processus.
-    repartition = [] if any(a in {"-n0", "--pdb", "-x"} for a in arguments) else ["-n", processus, "--dist", "loadgroup"]
+    repartition = (
+        [] if any(a in {"-n0", "--pdb", "-x"} for a in arguments) else ["-n", processus, "--dist", "loadgroup"]
+    )
     return subprocess.run([str(BIN / "pytest"), *repartition, *arguments], cwd=RACINE, check=False).returncode
 
 
@@ -70,7 +72,10 @@ def main() -> int:
     if arguments == ["--rapide"]:
         return 0
     if _chromium() is None:
-        print("Chromium manque pour les parcours. Lancez : sudo apt-get install chromium — puis recommencez.", file=sys.stderr)
+        print(
+            "Chromium manque pour les parcours. Lancez : sudo apt-get install chromium — puis recommencez.",
+            file=sys.stderr,
+        )
         return 1
     return _pytest(["--create-db"])
 
