@@ -10,6 +10,7 @@ from conum.demandes.actions.comite import DecisionVoulue
 from conum.demandes.actions.enveloppes import POSTES_MAX
 from conum.demandes.models import Demande, SensDecision
 from conum.ui.forms import DsfrForm
+from conum.ui.templatetags.ui import nombre
 
 LAISSER = ""
 
@@ -87,7 +88,7 @@ class DecisionForm(_Decision):
     )
     justification = forms.CharField(
         label="Pourquoi cette décision est prise hors session",
-        help_text=f"De {rules.TEXTE_MIN} à {rules.TEXTE_MAX} caractères, gardés au journal.",
+        help_text=f"De {rules.TEXTE_MIN} à {nombre(rules.TEXTE_MAX)} caractères, gardés au journal.",
         widget=forms.Textarea(attrs={"rows": "3"}),
         min_length=rules.TEXTE_MIN,
         max_length=rules.TEXTE_MAX,

@@ -14,6 +14,7 @@ from conum.socle.sql import SansAccent
 from conum.structures.models import Structure
 from conum.territoires.models import Departement, Region
 from conum.ui.forms import DsfrForm, FiltresForm
+from conum.ui.templatetags.ui import nombre
 
 
 def _tous(libelle: str, choix: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -72,7 +73,7 @@ class AvisForm(DsfrForm):
     sens = forms.ChoiceField(label="Votre avis", choices=SensAvis.choices, widget=forms.RadioSelect)
     motif = forms.CharField(
         label="Motif",
-        help_text=f"De {rules.MOTIF_AVIS_MIN} à {rules.MOTIF_AVIS_MAX} caractères, lus par le comité et la structure.",
+        help_text=f"De {rules.MOTIF_AVIS_MIN} à {nombre(rules.MOTIF_AVIS_MAX)} caractères, lus par la structure aussi.",
         widget=forms.Textarea,
         min_length=rules.MOTIF_AVIS_MIN,
         max_length=rules.MOTIF_AVIS_MAX,
@@ -114,4 +115,4 @@ class TexteForm(DsfrForm):
     def __init__(self, *args: Any, libelle: str, aide: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["texte"].label = libelle
-        self.fields["texte"].help_text = aide or f"De {rules.TEXTE_MIN} à {rules.TEXTE_MAX} caractères."
+        self.fields["texte"].help_text = aide or f"De {rules.TEXTE_MIN} à {nombre(rules.TEXTE_MAX)} caractères."

@@ -18,7 +18,7 @@ from conum.demandes.models import Demande, DemandeQuerySet, SessionComite, Solde
 from conum.demandes.rules import postes_attribuables
 from conum.demandes.states import DECIDES, OUVERTS, EtatSession
 from conum.demandes.views.instruction import CONFLIT, reporter
-from conum.demandes.views.listes import filtrer
+from conum.demandes.views.listes import filtrer, libelle_avis
 from conum.journal.workflow import TransitionImpossible
 from conum.socle import exports, pdf
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
@@ -90,7 +90,13 @@ def _lignes(
             valeur = demande.postes_demandes if demande.nature == "rendu" else possible or None
             form = LigneDecisionForm(demande=demande, initial={"postes": valeur})
         lignes.append(
-            {"demande": demande, "solde": solde, "decision": getattr(demande, "decision", None), "form": form}
+            {
+                "demande": demande,
+                "avis": libelle_avis(demande).lower(),
+                "solde": solde,
+                "decision": getattr(demande, "decision", None),
+                "form": form,
+            }
         )
     return lignes
 
@@ -196,7 +202,10 @@ def inscrire(request: HttpRequest, pk: int) -> HttpResponseBase:
         messages.error(request, "Cochez au moins une demande.")
     pages = Pages(request, pretes.select_related("structure", "commune", "departement"))
     soldes = Soldes.de(session.date.year)
-    lignes = [{"demande": d, "solde": soldes.du_departement(d.departement_id or "")} for d in pages.page]
+    lignes = [
+        {"demande": d, "avis": libelle_avis(d), "solde": soldes.du_departement(d.departement_id or "")}
+        for d in pages.page
+    ]
     return render(
         request,
         "demandes/comite/inscrire.html",

@@ -1,9 +1,12 @@
 """Les actes du journal en mots de l'usager."""
 
 LIBELLES_ACTIONS = {
+    "ouvrir_brouillon": "Demande commencée",
+    "enregistrer_etape": "Étape enregistrée",
+    "envoyer_lien_reprise": "Lien de reprise envoyé",
+    "renvoyer_confirmation": "Courriel de confirmation renvoyé",
     "soumettre": "Demande soumise",
     "confirmer": "Demande confirmée et déposée",
-    "deposer": "Demande déposée",
     "demander_avenant": "Avenant demandé",
     "corriger": "Demande corrigée par la structure",
     "donner_avis": "Avis de la préfecture",

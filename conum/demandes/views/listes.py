@@ -48,6 +48,12 @@ def attente(demande: Demande) -> str:
     return f"{duree}, en retard" if demande.est_en_retard else duree
 
 
+def libelle_avis(demande: Demande) -> str:
+    """« Favorable », vide sans avis ; `demande` vient de `avec_avis()`."""
+    sens: str | None = demande.sens_avis  # type: ignore[attr-defined]
+    return str(SensAvis(sens).label) if sens else ""
+
+
 def _niveau_attente(demande: Demande) -> str:
     return "error" if demande.est_en_retard else ""
 
@@ -57,29 +63,32 @@ def _accordes(demande: Demande) -> int | None:
     return decision.postes_accordes if decision else None
 
 
-def colonnes(role: Role) -> list[Colonne]:
+def colonnes(role: Role, onglet: str) -> list[Colonne]:
+    """Toutes vont au fichier ; l'écran montre celles qui servent dans cet onglet."""
     plusieurs = role.type != TypeRole.PREFECTURE
+    attend = onglet in ("a_instruire", "toutes")
+    decidee = onglet in ("decidees", "toutes")
     return [
         Colonne(
             "reference", "Référence", lambda d: d.reference, tri="pk",
             lien=lambda d: reverse("demandes:instruire", args=[role.pk, d.pk]),
         ),
         Colonne("depot", "Déposée le", lambda d: timezone.localdate(d.deposee_le), tri="deposee_le"),
-        Colonne("attente", "Attend un avis", attente, tri=ATTENTE, niveau=_niveau_attente),
+        Colonne("attente", "Attend un avis", attente, tri=ATTENTE, niveau=_niveau_attente, a_l_ecran=attend),
         Colonne("structure", "Structure", lambda d: d.structure.nom, tri=SansAccent("structure__denomination")),
         Colonne("siret", "SIRET ou RIDET", lambda d: d.structure.numero, a_l_ecran=False),
         Colonne("commune", "Commune", lambda d: d.commune.nom, tri=SansAccent("commune__nom")),
         Colonne("departement", "Département", lambda d: d.departement_id, tri="departement", a_l_ecran=plusieurs),
         Colonne(
             "region", "Région", lambda d: d.departement.region.nom, tri=SansAccent("departement__region__nom"),
-            a_l_ecran=role.type not in (TypeRole.PREFECTURE, TypeRole.REGION),
+            a_l_ecran=False,
         ),
         Colonne("nature", "Nature", lambda d: NATURES_COURTES[d.nature], tri="nature"),
         Colonne("type", "Type de poste", lambda d: d.get_type_poste_display(), tri="type_poste", a_l_ecran=False),
         Colonne("demandes", "Postes demandés", lambda d: d.postes_demandes, tri="postes_demandes"),
-        Colonne("avis", "Avis", lambda d: SensAvis(d.sens_avis).label if d.sens_avis else None, tri="sens_avis"),
+        Colonne("avis", "Avis", libelle_avis, tri="sens_avis", a_l_ecran=onglet != "a_instruire"),
         Colonne("etat", "État", lambda d: d.get_etat_display(), tri="etat", niveau=niveau_etat),
-        Colonne("accordes", "Postes accordés", _accordes, tri="decision__postes_accordes"),
+        Colonne("accordes", "Postes accordés", _accordes, tri="decision__postes_accordes", a_l_ecran=decidee),
         Colonne("session", "Session", lambda d: d.session.numero if d.session else None, a_l_ecran=False),
         Colonne("motif_avis", "Motif de l'avis", lambda d: d.motif_avis, a_l_ecran=False),
     ]  # fmt: skip
@@ -130,7 +139,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
     demandes = filtrer(visibles.avec_avis(), filtres.valeurs()).filter(ONGLETS[onglet][1])
     demandes = demandes.select_related("structure", "commune", "departement__region", "decision", "session")
     tri = "depot" if onglet == "a_instruire" else "attente" if onglet == "toutes" else "-depot"
-    page = Liste(request, demandes, colonnes(role), tri, "demandes")
+    page = Liste(request, demandes, colonnes(role, onglet), tri, "demandes")
     if (fichier := page.export()) is not None:
         return fichier
     comptes = _comptes(visibles)
