@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.db import models
 from django.db.models import Q
 
-from conum.territoires.rules import ARTICLES, cle_recherche
+from conum.territoires.rules import ARTICLES, cle_distinctive, cle_recherche
 
 if TYPE_CHECKING:
     from conum.territoires.models import Commune
@@ -39,13 +39,13 @@ _APPROCHEES = """
     FROM territoires_commune c
     WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
         AND NOT EXISTS (SELECT 1 FROM directes WHERE rang < 2)
-        AND NOT c.ancienne AND c.nom_recherche %% %(nom)s {codes_commune}
+        AND NOT c.ancienne AND c.nom_distinctif %% %(distinctif)s {codes_commune}
     UNION ALL
     SELECT c.code, c.population, a.nom, similarity(a.nom_recherche, %(nom)s), 6
     FROM territoires_anciennecommune a CROSS JOIN LATERAL {actuelle} c
     WHERE %(nom)s <> '' AND (SELECT count(DISTINCT code) FROM directes) < %(limite)s
         AND NOT EXISTS (SELECT 1 FROM directes WHERE rang < 2)
-        AND a.nom_recherche %% %(nom)s {codes_ancienne}
+        AND a.nom_distinctif %% %(distinctif)s {codes_ancienne}
 """
 _REQUETE = """
     WITH directes AS MATERIALIZED ({directes}), approchees AS ({approchees}),
@@ -75,6 +75,7 @@ def requete_recherche(texte: str, limite: int) -> tuple[str, dict[str, Any]] | N
     parametres |= {f"code{i}": f"% {m}%" for i, m in enumerate(codes)}
     parametres |= {
         "nom": nom,
+        "distinctif": cle_distinctive(nom),
         "exacts": [nom, *(f"{article} {nom}" for article in ARTICLES)] if nom else [],
         "seul": cle if len(mots) == 1 else "",
         "limite": limite,

@@ -19,6 +19,14 @@ class CleRecherche(Func):
     output_field = TextField()
 
 
+class CleDistinctive(Func):
+    """Le nom, réduit comme le fait `rules.cle_distinctive`."""
+
+    function = "conum_distinctif"
+    arity = 1
+    output_field = TextField()
+
+
 class TexteRecherche(Func):
     """Nom réduit, code et codes postaux, chaque mot précédé d'une espace : on y cherche des débuts de mots."""
 
@@ -27,12 +35,13 @@ class TexteRecherche(Func):
     output_field = TextField()
 
 
-def _colonnes_recherche() -> tuple[models.GeneratedField, models.GeneratedField]:
+def _colonnes_recherche() -> tuple[models.GeneratedField, models.GeneratedField, models.GeneratedField]:
     nom = models.GeneratedField(expression=CleRecherche(F("nom")), output_field=TextField(), db_persist=True)
+    distinctif = models.GeneratedField(expression=CleDistinctive(F("nom")), output_field=TextField(), db_persist=True)
     texte = models.GeneratedField(
         expression=TexteRecherche(F("nom"), F("code"), F("codes_postaux")), output_field=TextField(), db_persist=True
     )
-    return nom, texte
+    return nom, distinctif, texte
 
 
 class Region(models.Model):
@@ -105,7 +114,7 @@ class Commune(models.Model):
     longitude = models.FloatField("longitude", null=True, blank=True)
     precision = models.CharField("précision", max_length=20, choices=Precision, blank=True)
     ancienne = models.BooleanField("ancienne", default=False)
-    nom_recherche, recherche = _colonnes_recherche()
+    nom_recherche, nom_distinctif, recherche = _colonnes_recherche()
 
     objects: ClassVar[CommuneQuerySet] = CommuneQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -114,7 +123,7 @@ class Commune(models.Model):
         # Sans file d'attente (`fastupdate`) : après un chargement en masse, l'index sert aussitôt.
         indexes = (
             models.Index(SansAccent("nom"), name="commune_tri"),
-            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="commune_nom_trgm", fastupdate=False),
+            GinIndex(OpClass("nom_distinctif", "gin_trgm_ops"), name="commune_nom_trgm", fastupdate=False),
             GinIndex(OpClass("recherche", "gin_trgm_ops"), name="commune_recherche_trgm", fastupdate=False),
         )
         constraints = (
@@ -152,13 +161,13 @@ class AncienneCommune(models.Model):
     nature = models.CharField("nature", max_length=20, choices=Nature)
     commune = models.ForeignKey(Commune, on_delete=models.CASCADE, related_name="anciennes", verbose_name="commune")
     codes_postaux = ArrayField(models.CharField(max_length=5), verbose_name="codes postaux", default=list, blank=True)
-    nom_recherche, recherche = _colonnes_recherche()
+    nom_recherche, nom_distinctif, recherche = _colonnes_recherche()
 
     class Meta:
         verbose_name = "ancienne commune"
         verbose_name_plural = "anciennes communes"
         indexes = (
-            GinIndex(OpClass("nom_recherche", "gin_trgm_ops"), name="ancienne_nom_trgm", fastupdate=False),
+            GinIndex(OpClass("nom_distinctif", "gin_trgm_ops"), name="ancienne_nom_trgm", fastupdate=False),
             GinIndex(OpClass("recherche", "gin_trgm_ops"), name="ancienne_recherche_trgm", fastupdate=False),
         )
         # Une commune déléguée garde parfois le code de sa commune nouvelle : le nom distingue les deux.

@@ -8,6 +8,8 @@ from conum.socle.texte import normaliser
 # Abréviations des noms de communes, mot entier (usage de La Poste).
 _ABREGES = {"st": "saint", "ste": "sainte"}
 _SUR = re.compile(r"\bs/\s*(s\b)?", re.IGNORECASE)
+# Mots si fréquents qu'ils ne distinguent aucune commune : la ressemblance porte sur les autres.
+_FREQUENTS = re.compile(r"\b(?:saint|sainte|le|la|les|l|de|du|des|d|en|sur|sous|et|lez|au|aux)\b ?")
 ARTICLES = ("le", "la", "les", "l")
 RAYON_TERRE_KM = 6371.0
 # Terres australes et Clipperton : ni population recensée, ni structure à accompagner.
@@ -24,6 +26,15 @@ def cle_recherche(texte: str) -> str:
     """
     texte = _SUR.sub(lambda trouve: "sous " if trouve.group(1) else "sur ", texte)
     return " ".join(_ABREGES.get(mot, mot) for mot in normaliser(texte).split())
+
+
+def cle_distinctive(cle: str) -> str:
+    """La clé de recherche sans ses mots fréquents, ou telle quelle s'il n'en reste rien.
+
+    >>> cle_distinctive("saint germain en laye")
+    'germain laye'
+    """
+    return _FREQUENTS.sub("", cle).strip() or cle
 
 
 def distance_km(a: Point, b: Point) -> float:

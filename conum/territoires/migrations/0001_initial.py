@@ -19,12 +19,21 @@ CREATE FUNCTION conum_recherche(texte text) RETURNS text LANGUAGE sql IMMUTABLE 
         btrim(regexp_replace(public.conum_sans_accent(texte), '[^a-z0-9]+', ' ', 'g')),
         '\mst(e?)\M', 'saint\1', 'g'
     );
+CREATE FUNCTION conum_distinctif(nom text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN coalesce(
+        nullif(btrim(regexp_replace(
+            public.conum_recherche(nom),
+            '\m(saint|sainte|le|la|les|l|de|du|des|d|en|sur|sous|et|lez|au|aux)\M ?', '', 'g'
+        )), ''),
+        public.conum_recherche(nom)
+    );
 CREATE FUNCTION conum_texte_recherche(nom text, code text, codes_postaux text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ' ' || public.conum_recherche(nom) || ' ' || lower(code) || ' ' || array_to_string(codes_postaux, ' ');
 """
 SANS_FONCTIONS = """
 DROP FUNCTION conum_texte_recherche(text, text, text[]);
+DROP FUNCTION conum_distinctif(text);
 DROP FUNCTION conum_recherche(text);
 DROP FUNCTION conum_sans_accent(text);
 """
@@ -114,6 +123,14 @@ class Migration(migrations.Migration):
                     models.GeneratedField(
                         db_persist=True,
                         expression=conum.territoires.models.CleRecherche(models.F("nom")),
+                        output_field=models.TextField(),
+                    ),
+                ),
+                (
+                    "nom_distinctif",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=conum.territoires.models.CleDistinctive(models.F("nom")),
                         output_field=models.TextField(),
                     ),
                 ),
@@ -280,6 +297,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "nom_distinctif",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=conum.territoires.models.CleDistinctive(models.F("nom")),
+                        output_field=models.TextField(),
+                    ),
+                ),
+                (
                     "recherche",
                     models.GeneratedField(
                         db_persist=True,
@@ -304,7 +329,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "anciennes communes",
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        django.contrib.postgres.indexes.OpClass("nom_recherche", "gin_trgm_ops"),
+                        django.contrib.postgres.indexes.OpClass("nom_distinctif", "gin_trgm_ops"),
                         fastupdate=False,
                         name="ancienne_nom_trgm",
                     ),
@@ -330,7 +355,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="commune",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass("nom_recherche", "gin_trgm_ops"),
+                django.contrib.postgres.indexes.OpClass("nom_distinctif", "gin_trgm_ops"),
                 fastupdate=False,
                 name="commune_nom_trgm",
             ),
