@@ -1,6 +1,6 @@
 """Le découpage administratif (Code officiel géographique de l'Insee) et ce qui se rattache à une commune."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q, TextField
 
 from conum.socle.sql import SansAccent
-from conum.territoires.managers import CommuneQuerySet
+from conum.territoires.recherche import EXACT, EXACT_ANCIEN, requete_recherche
 
 
 class CleRecherche(Func):
@@ -86,6 +86,35 @@ class Epci(models.Model):
 
     def __str__(self) -> str:
         return self.nom
+
+
+class CommuneQuerySet(models.QuerySet["Commune"]):
+    def rechercher(self, texte: str, limite: int = 5) -> list["Commune"]:
+        """Les `limite` communes d'aujourd'hui que ce texte désigne le mieux, en une requête.
+
+        Le texte est un nom (accents et fautes tolérés), un code Insee, un code postal, ou un nom suivi d'un code.
+        Chaque commune porte `rang` (voir recherche.py) et `via`, l'ancien nom qui l'a fait trouver, ou une chaîne vide.
+        """
+        requete = requete_recherche(texte, limite)
+        return list(self.raw(*requete)) if requete else []
+
+    def designees_par(self, texte: str, limite: int = 20) -> list["Commune"]:
+        """Les communes dont ce texte est exactement le nom ou le code ; à défaut, celles d'un ancien nom exact."""
+        trouvees = self.rechercher(texte, limite)
+        for rang in (EXACT, EXACT_ANCIEN):
+            if exactes := [c for c in trouvees if cast(Any, c).rang == rang]:
+                return exactes
+        return []
+
+    def resoudre(self, code: str) -> "Commune | None":
+        """La commune d'aujourd'hui pour un code Insee actuel ou ancien, None s'il est inconnu."""
+        code = code.strip().upper().zfill(5)
+        candidates = self.filter(Q(code=code, ancienne=False) | Q(anciennes__code=code, ancienne=False)).order_by(
+            "-population", "code"
+        )
+        trouvees = list(candidates)
+        directe = next((c for c in trouvees if c.code == code), None)
+        return directe or (trouvees[0] if trouvees else None)
 
 
 class Commune(models.Model):

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from conum.socle.sql import SansAccent
 from conum.territoires.actions.importer import importer_fragilite
-from conum.territoires.managers import requete_recherche
 from conum.territoires.models import Commune
+from conum.territoires.recherche import requete_recherche
 from conum.territoires.rules import cle_distinctive, cle_recherche
 from tests.aides import partage
 

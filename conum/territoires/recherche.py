@@ -1,14 +1,8 @@
-"""Recherche et résolution des communes, en une requête servie par les index de trigrammes."""
+"""La requête qui cherche une commune, servie par les index de trigrammes."""
 
-from typing import TYPE_CHECKING, Any, cast
-
-from django.db import models
-from django.db.models import Q
+from typing import Any
 
 from conum.territoires.rules import ARTICLES, cle_distinctive, cle_recherche
-
-if TYPE_CHECKING:
-    from conum.territoires.models import Commune
 
 # Rangs d'une réponse : le nom (ou le code) exact, son début, tous les mots, puis la ressemblance ; à rang égal, la
 # commune d'aujourd'hui passe avant celle qu'on retrouve par un ancien nom, et la plus peuplée avant les autres.
@@ -92,32 +86,3 @@ def requete_recherche(texte: str, limite: int) -> tuple[str, dict[str, Any]] | N
         approchees=_APPROCHEES.format(actuelle=_ACTUELLE, codes_commune=et_codes[0], codes_ancienne=et_codes[1]),
     )
     return sql, parametres
-
-
-class CommuneQuerySet(models.QuerySet["Commune"]):
-    def rechercher(self, texte: str, limite: int = 5) -> list["Commune"]:
-        """Les `limite` communes d'aujourd'hui que ce texte désigne le mieux, en une requête.
-
-        Le texte est un nom (accents et fautes tolérés), un code Insee, un code postal, ou un nom suivi d'un code.
-        Chaque commune porte `rang` (voir plus haut) et `via`, l'ancien nom qui l'a fait trouver, ou une chaîne vide.
-        """
-        requete = requete_recherche(texte, limite)
-        return list(self.raw(*requete)) if requete else []
-
-    def designees_par(self, texte: str, limite: int = 20) -> list["Commune"]:
-        """Les communes dont ce texte est exactement le nom ou le code ; à défaut, celles d'un ancien nom exact."""
-        trouvees = self.rechercher(texte, limite)
-        for rang in (EXACT, EXACT_ANCIEN):
-            if exactes := [c for c in trouvees if cast(Any, c).rang == rang]:
-                return exactes
-        return []
-
-    def resoudre(self, code: str) -> "Commune | None":
-        """La commune d'aujourd'hui pour un code Insee actuel ou ancien, None s'il est inconnu."""
-        code = code.strip().upper().zfill(5)
-        candidates = self.filter(Q(code=code, ancienne=False) | Q(anciennes__code=code, ancienne=False)).order_by(
-            "-population", "code"
-        )
-        trouvees = list(candidates)
-        directe = next((c for c in trouvees if c.code == code), None)
-        return directe or (trouvees[0] if trouvees else None)
