@@ -16,6 +16,7 @@ STRUCTURE = frozenset({TypeRole.STRUCTURE})
 MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("Tableau de bord", "portail:espace", frozenset(TypeRole)),
     ("Demandes", "demandes:instruction", LECTEURS),
+    ("Mes demandes", "demandes:mes_demandes", STRUCTURE),
     ("Ma structure", "structures:ma_structure", STRUCTURE),
     ("Structures", "structures:liste", LECTEURS),
     ("Comité", "demandes:sessions", frozenset({A})),
@@ -24,7 +25,10 @@ MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("Courriels", "courriels:liste", frozenset({A})),
     ("Recherche", "portail:recherche", AGENTS),
 )
-PUBLIC: tuple[tuple[str, str], ...] = (("Accueil", "portail:accueil"),)
+PUBLIC: tuple[tuple[str, str], ...] = (
+    ("Accueil", "portail:accueil"),
+    ("Demander un conseiller numérique", "demandes:commencer"),
+)
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),
     ("Accessibilité : non conforme", "portail:accessibilite"),

@@ -16,6 +16,7 @@ from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Poste
+from conum.socle.enregistrement import enregistrer
 from conum.structures.models import Structure
 
 AVENANTS = (Nature.AJOUT, Nature.RENDU)
@@ -109,8 +110,7 @@ def _creer(
         contact_telephone=personne.telephone,
         deposee_le=timezone.now(),
     )
-    demande.full_clean()
-    demande.save()
+    enregistrer(demande)
     return demande
 
 

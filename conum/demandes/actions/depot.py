@@ -29,6 +29,7 @@ from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.models import TypePoste
 from conum.socle import limites
+from conum.socle.enregistrement import enregistrer
 from conum.socle.jetons import nouveau_jeton
 from conum.structures.actions import DonneesStructure, Personne, StructureExistante, creer_structure, rattacher
 from conum.structures.models import Membre, Structure
@@ -400,8 +401,7 @@ def corriger(demande: Demande, besoin: Besoin, *, par: Acteur) -> Demande:
         ecarts = {c: [str(v), str(getattr(courante, c))] for c, v in avant.items() if v != getattr(courante, c)}
         if not ecarts:
             return courante
-        courante.full_clean()
-        courante.save()
+        enregistrer(courante)
         noter(courante, "corriger", par=par, donnees=ecarts)
         if courante.departement_id != departement:
             _prevenir_les_agents(courante)

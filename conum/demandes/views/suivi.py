@@ -237,6 +237,12 @@ def _a_venir(demande: Demande) -> list[str]:
     return []
 
 
+def _numeros(demande: Demande) -> list[str]:
+    """Les numéros des postes que cette décision a créés, tels que le journal les a gardés."""
+    entree = Entree.objects.de_l_objet(demande).filter(action="attribuer").last()
+    return list(entree.donnees.get("numeros", [])) if entree else []
+
+
 def _contexte(role: Role, demande: Demande) -> dict[str, Any]:
     decision = getattr(demande, "decision", None)
     avis = demande.avis_en_vigueur
@@ -253,7 +259,7 @@ def _contexte(role: Role, demande: Demande) -> dict[str, Any]:
         "attribuee": attribuee,
         "echeances": _echeances(demande, decision) if decision else [],
         "documents": rules.DOCUMENTS[structure.statut] if attribuee else (),
-        "postes": Poste.objects.rattaches_a(structure, timezone.localdate()).order_by("numero") if attribuee else [],
+        "numeros": _numeros(demande) if attribuee else [],
         "motif_avenant": rules.motifs_avenant(demande.nature).get(demande.motif_avenant, ""),
         "peut_corriger": peut_corriger(role, demande) and demande.nature == Nature.INITIALE,
         "peut_retirer": demande.etat in TRANSITIONS["abandonner"].depuis,
