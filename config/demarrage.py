@@ -250,7 +250,7 @@ class Annonce:
         if os.environ.get("CONUM_ENV", "dev") == "dev":
             console.print(f"Les courriels se lisent à {site}/courriels/")
         if self.comptes:
-            console.print(f"\n{self.comptes}", markup=False)
+            console.print(f"\n{self.comptes}", markup=False, soft_wrap=True)
         console.print("\nCtrl-C arrête tout.")
 
 
