@@ -17,8 +17,6 @@ from conum.structures.states import EtatRattachement
 
 RECENTES = 10
 """Demandes montrées sur le tableau de bord."""
-ANCRE = "#recentes"
-"""Une structure a peu de demandes : elles sont toutes sur son tableau de bord."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +68,11 @@ def lien_demande(role: Role, pk: int) -> str:
 def _attendus(role: Role) -> list[Attendu]:
     n = _demandes(role)
     if role.type == TypeRole.STRUCTURE:
+        liste = reverse("demandes:mes_demandes", args=[role.pk])
         return [
-            Attendu(n["complements"], "où l’on vous demande un complément", ANCRE, urgent=True),
-            Attendu(n["ouvertes"], "en cours d’instruction", ANCRE),
-            Attendu(n["decidees"], "décidées", ANCRE),
+            Attendu(n["complements"], "où l’on vous demande un complément", liste, urgent=True),
+            Attendu(n["ouvertes"], "en cours d’instruction", liste),
+            Attendu(n["decidees"], "décidées", liste),
         ]
     liste = reverse("demandes:instruction", args=[role.pk])
 

@@ -4,6 +4,7 @@ Tout ce qui se lit appartient à la structure d'accueil de la Marne. Une adresse
 inconnu fait échouer la matrice tant qu'on n'a pas dit ici quel objet elle reçoit.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 from django.utils import timezone
 
 from conum.comptes.models import Invitation, Role, TypeRole
-from conum.demandes.models import Demande
+from conum.demandes.actions.depot import ouvrir_brouillon
+from conum.demandes.models import Demande, ImportDecisions, Nature, SessionComite
 from conum.demandes.states import Etat
-from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre
+from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
+from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
 from tests.gardes.adresses import Adresse
@@ -33,13 +36,9 @@ class Distribution:
         return {nom: self._objet(adresse, nom) for nom in adresse.arguments if nom != "role_id"}
 
     def _objet(self, adresse: Adresse, nom: str) -> Any:
-        vue = adresse.nom.partition(":")[2]
-        for cle in (
-            f"{adresse.nom}:{nom}",
-            f"{adresse.app}:{vue.partition('_')[0]}:{nom}",
-            f"{adresse.app}:{nom}",
-            nom,
-        ):
+        dossiers = re.findall(r"/([a-z-]+)/<", f"/{adresse.chemin}")
+        cles = [f"{adresse.app}:{dossier}:{nom}" for dossier in reversed(dossiers)]
+        for cle in (f"{adresse.nom}:{nom}", *cles, f"{adresse.app}:{nom}", nom):
             if cle in self.objets:
                 return self.objets[cle]
         raise AssertionError(f"{adresse.nom} attend « {nom} » : dites dans distribution.py quel objet lui donner.")
@@ -62,6 +61,17 @@ def _etrangers() -> dict[str, Role]:
 def _invitation(**champs: Any) -> Invitation:
     return Invitation.objects.create(
         libelle="Invitation d'essai", expire_le=timezone.now() + timedelta(days=28), **champs
+    )
+
+
+def _demandes(structure: Structure, departement: Departement, membre: Role) -> tuple[Demande, Demande, Demande]:
+    """Une demande sans avis, un ajout prêt pour le comité, un brouillon de la structure."""
+    communs: dict[str, Any] = {"structure": structure, "commune": structure.commune, "departement": departement}
+    communs |= {"postes_demandes": 2, "deposee_le": timezone.now()}
+    return (
+        Demande.objects.create(etat=Etat.DEPOSEE, **communs),
+        Demande.objects.create(etat=Etat.EN_INSTRUCTION, nature=Nature.AJOUT, **communs),
+        ouvrir_brouillon(par=membre, structure=structure),
     )
 
 
@@ -102,28 +112,32 @@ def monter() -> Distribution:
         expire_le=timezone.now() + timedelta(1),
     )
     antenne = Antenne.objects.create(structure=structure, nom="Antenne nord", commune=structure.commune)
-    commune = structure.commune
-    demande = Demande.objects.create(
-        structure=structure,
-        commune=commune,
-        departement=marne,
-        etat=Etat.DEPOSEE,
-        postes_demandes=2,
-        deposee_le=timezone.now(),
-    )
+    demande, prete, brouillon = _demandes(structure, marne, principal.role)
+    session = SessionComite.objects.create(numero="64", date=timezone.localdate())
+    Demande.objects.filter(pk=prete.pk).update(session=session)
+    lu = ImportDecisions.objects.create(session=session, fichier="decisions.xlsx", role=anct)
     objets = {
-        "comptes:agent:pk": collegue.pk,
-        "comptes:retirer:pk": collegue.pk,
-        "comptes:desactiver:pk": collegue.pk,
-        "comptes:pk": invitation.pk,
+        "comptes:agents:pk": collegue.pk,
+        "comptes:invitations:pk": invitation.pk,
         "courriels:pk": CourrielFactory(envoye=True).pk,
         "structures:pk": structure.pk,
-        "structures:rattachement:pk": rattachement.pk,
+        "structures:rattachements:pk": rattachement.pk,
         "structures:antenne_pk": antenne.pk,
         "structures:membre_pk": second.pk,
         "structures:invitation_pk": de_structure.pk,
         "structures:cible_pk": jumelle.pk,
         "demandes:pk": demande.pk,
+        "demandes:decider:pk": prete.pk,
+        "demandes:demander_complement:pk": prete.pk,
+        "demandes:preparer:pk": brouillon.pk,
+        "demandes:jeter:pk": brouillon.pk,
+        "demandes:comite:pk": session.pk,
+        "demandes:demande_pk": prete.pk,
+        "demandes:import_pk": lu.pk,
+        "demandes:annee": timezone.localdate().year,
+        "demandes:code": marne.pk,
+        "demandes:etape": "besoin",
+        "demandes:nature": Nature.AJOUT.value,
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
         "numero": structure.siret,

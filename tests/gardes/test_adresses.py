@@ -38,6 +38,16 @@ PUBLIQUES = {
     # Rejoindre une structure déjà inscrite
     "structures:rejoindre",
     # Demander un conseiller numérique, sans compte ; le lien personnel fait foi
+    "demandes:commencer",
+    "demandes:recommencer",
+    "demandes:structure",
+    "demandes:identite",
+    "demandes:deja_inscrite",
+    "demandes:etape",
+    "demandes:plus_tard",
+    "demandes:envoyee",
+    "demandes:renvoyer",
+    "demandes:deposee",
     "demandes:reprendre",
     "demandes:confirmer",
     # Chercher une commune, pour le champ du formulaire public

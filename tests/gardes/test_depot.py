@@ -10,7 +10,7 @@ from tests.aides import RACINE
 
 # Les crochets évitent que ce fichier se dénonce lui-même.
 MACHINE = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|home/[a-z]+)\b|(?<![\w/])/tm[p]/")
-ADRESSE = re.compile(r"https?://|--(?:extra-)?index-url|--find-links")
+DEPOT = re.compile(r'"resolved"|--(?:extra-)?index-url|--find-links|(?:registry|pypi|pythonhosted)\.', re.IGNORECASE)
 VERROUS = ("requirements*.txt", "package-lock.json")
 TEXTES = {
     ".py",
@@ -52,7 +52,7 @@ def test_aucun_chemin_de_machine() -> None:
 def test_aucune_adresse_de_telechargement_dans_les_verrous() -> None:
     verrous = [f for f in _suivis() if any(f.match(v) for v in VERROUS)]
     assert verrous
-    assert [f.name for f in verrous if ADRESSE.search(f.read_text())] == []
+    assert [f.name for f in verrous if DEPOT.search(f.read_text())] == []
 
 
 def test_rien_de_gros_ni_de_binaire_inattendu() -> None:
