@@ -22,6 +22,8 @@ DOSSIER = "captures"
 # Demandés, ces chemins ne rendent pas une page : fichiers, sondes, morceaux de page, départs vers l'extérieur.
 SANS_PAGE = re.compile(r"\.(pdf|xlsx|csv|txt|ico)$|/fichier/$|^sante/|^territoires/communes/|proconnect/")
 JETON = "lien-perime"
+# Le compte fermé se dit par 403 ; certaines pages du second facteur n'existent que pour qui en a déjà un.
+PARTICULIERES = {"account_inactive": frozenset({403}), "mfa_": frozenset({200, 404})}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     from conum.comptes.models import Invitation, Role
     from conum.courriels.models import Courriel
     from conum.demandes.models import Demande, SessionComite
-    from conum.structures.models import Structure
+    from conum.structures.models import DemandeRattachement, Structure
 
     def cles(requete: Any, combien: int = 3) -> list[Any]:
         return list(requete.values_list("pk", flat=True)[:combien])
@@ -74,14 +76,16 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     demandes = Demande.objects.visibles_par(role) if role else Demande.objects.none()
     structures = Structure.objects.visibles_par(role).order_by("pk") if role else Structure.objects.none()
     une_par_etat = list(demandes.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
+    rattachements = DemandeRattachement.objects.filter(structure__in=structures.values("pk")).order_by("pk")
     return {
+        "structures:rattachements:pk": cles(rattachements, 1),
         "demandes:pk": une_par_etat,
         "demandes:comite:pk": cles(SessionComite.objects.order_by("pk")),
         "structures:pk": cles(structures.filter(membres__isnull=False).distinct(), 1) or cles(structures, 1),
         "structures:cible_pk": cles(structures.order_by("-pk"), 1),
         "courriels:pk": cles(Courriel.objects.order_by("pk"), 2),
-        "comptes:agents:pk": cles(Role.objects.exclude(pk=role.pk if role else 0).filter(type="prefecture"), 1),
-        "comptes:invitations:pk": cles(Invitation.objects.order_by("pk"), 1),
+        "comptes:agents:pk": cles(Role.objects.geres_par(role).order_by("-pk"), 1) if role else [],
+        "comptes:invitations:pk": cles(Invitation.objects.gerees_par(role).order_by("pk"), 1) if role else [],
         "jeton": [JETON],
         "numero": list(Structure.objects.order_by("pk").values_list("siret", flat=True)[:1]),
         "annee": [timezone.localdate().year],
@@ -117,6 +121,7 @@ def _pages(visiteur: Visiteur, role: Any) -> None:
             visiteur.pages += [Page(f"{nom}-{i}" if i else nom, c) for i, c in enumerate(chemins)]
         elif chemins:
             refus = frozenset({200, 403, 404, 409}) if listes else frozenset({200})
+            refus = next((codes for debut, codes in PARTICULIERES.items() if nom.startswith(debut)), refus)
             visiteur.pages.append(Page(nom, chemins[0], refus, tuple(chemins[1:])))
     if role is None:
         visiteur.pages.append(Page("erreur-404", "/page-absente/", frozenset({404})))
