@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.actions import CompteRefuse
 from conum.comptes.models import DUREE_INVITATION, Invitation, Role, TypeRole
 from conum.courriels.actions import mettre_en_file
 from conum.journal.acteurs import SYSTEME, Acteur, anonyme
@@ -315,6 +317,24 @@ def accepter_invitation(jeton: str, *, prenom: str, nom: str, fonction: str = ""
 # --- Retirer ------------------------------------------------------------------------------------------------------
 
 
+def _autres_membres(membre: Membre) -> QuerySet[Membre]:
+    """Ceux qui peuvent encore répondre pour la structure : un compte désactivé ne compte pas."""
+    actifs = Membre.objects.filter(structure=membre.structure, role__actif=True, role__utilisateur__is_active=True)
+    return actifs.exclude(pk=membre.pk)
+
+
+def refuser_depart_du_dernier_membre(personne: Utilisateur) -> None:
+    """Garde de départ des comptes : la fermeture ou l'effacement d'un compte ne laisse pas une structure sans personne.
+
+    Raises:
+        CompteRefuse: cette personne est seule à répondre pour une structure.
+    """
+    for membre in Membre.objects.filter(role__utilisateur=personne, role__actif=True).order_by("structure_id"):
+        structure = verrouiller(membre.structure)
+        if not _autres_membres(membre).exists():
+            raise CompteRefuse(f"C'est la seule personne de la structure « {structure.nom} » : invitez-en une autre.")
+
+
 def retirer_membre(membre: Membre, *, par: Acteur, motif: str = "") -> None:
     """Retire une personne : son rôle est désactivé, son compte demeure.
 
@@ -329,7 +349,7 @@ def retirer_membre(membre: Membre, *, par: Acteur, motif: str = "") -> None:
         courant = membres.filter(pk=membre.pk).first()
         if courant is None:
             raise TransitionImpossible("Cette personne n'est plus membre de la structure.")
-        if membres.count() == 1:
+        if not _autres_membres(courant).exists():
             raise TransitionImpossible(
                 "C'est le dernier membre : plus personne ne répondrait pour la structure. Invitez d'abord quelqu'un."
             )
