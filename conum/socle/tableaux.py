@@ -79,8 +79,9 @@ def lire_xlsx(contenu: bytes, colonnes: Mapping[str, str], *, obligatoires: Sequ
         classeur = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(contenu))
         feuille = classeur.get_sheet_by_index(0)
         # Une seule cellule remplie tout en bas ferait lire un million de lignes vides.
-        if feuille.total_height > maximum + 1:
-            raise TableauIllisible(f"Le fichier a {feuille.total_height - 1} lignes : {maximum} au plus.")
+        derniere = feuille.end[0] if feuille.end else 0
+        if derniere > maximum:
+            raise TableauIllisible(f"Le fichier a {derniere} lignes sous les titres : {maximum} au plus.")
         rangees = feuille.to_python(skip_empty_area=False)
     except (python_calamine.CalamineError, python_calamine.WorksheetNotFound) as erreur:
         raise TableauIllisible("Ce classeur est abîmé : ouvrez-le et enregistrez-le de nouveau.") from erreur

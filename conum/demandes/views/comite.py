@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.demandes.access import get_demande_ou_404, get_import_ou_404, get_session_ou_404
@@ -115,16 +116,18 @@ def _rendre_session(
         total=Count("pk"), a_decider=Count("pk", filter=Q(etat__in=OUVERTS))
     )
     ouverte = session.etat == EtatSession.PREPARATION and not session.historique
+    a_venir = session.date > timezone.localdate()
     return render(
         request,
         "demandes/comite/session.html",
         {
             "session": session,
-            "lignes": _lignes(list(pages.page), soldes, formulaires or {}, ouverte=ouverte),
+            "lignes": _lignes(list(pages.page), soldes, formulaires or {}, ouverte=ouverte and not a_venir),
             "pages": pages,
             "national": soldes.national,
             "comptes": comptes,
             "ouverte": ouverte,
+            "a_venir": a_venir,
             "erreur": erreur,
             "pretes": Demande.objects.inscriptibles().count() if ouverte else 0,
         },
