@@ -37,7 +37,7 @@ TRANSITIONS = {
     ),
     "donner_avis": Transition(
         frozenset({Etat.DEPOSEE}), Etat.EN_INSTRUCTION, "préfecture du département", "motif de 10 à 1 000 caractères",
-        "premier avis enregistré", "structure : avis rendu ; ANCT : demande prête pour le comité",
+        "premier avis enregistré", "structure : avis rendu",
     ),
     "demander_complement": Transition(
         frozenset({Etat.EN_INSTRUCTION}), Etat.EXAMEN_COMPLEMENTAIRE, "ANCT", "question écrite",
@@ -48,7 +48,8 @@ TRANSITIONS = {
         "réponse enregistrée", "ANCT et préfecture : complément reçu",
     ),
     "attribuer": Transition(
-        DECIDABLES, Etat.ATTRIBUEE, "ANCT", "avis rendu ; 1 poste au moins, pas plus que demandé ni que l'enveloppe",
+        DECIDABLES, Etat.ATTRIBUEE, "ANCT",
+        "avis rendu ; 1 poste au moins, pas plus que demandé ni que l'enveloppe ; pas avant le jour de la session",
         "décision, postes numérotés créés (ou rendus)", "structure, préfecture : décision et suites",
     ),
     "refuser": Transition(
