@@ -58,11 +58,12 @@ def peut_gerer(par: Acteur, structure: Structure) -> bool:
 
 
 def peut_traiter_rattachement(par: Acteur, demande: DemandeRattachement) -> bool:
-    """Un membre de la structure ; un agent seulement quand elle n'a aucun membre pour répondre."""
+    """Un membre de la structure ; un agent seulement quand elle n'a aucun membre actif pour répondre."""
     if est_membre(par, demande.structure):
         return True
     return (
-        est_agent_de(par, demande.structure) and not Membre.objects.filter(structure_id=demande.structure_id).exists()
+        est_agent_de(par, demande.structure)
+        and not Membre.objects.actifs().filter(structure_id=demande.structure_id).exists()
     )
 
 

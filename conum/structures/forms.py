@@ -224,7 +224,7 @@ class ContactForm(DsfrForm):
 
     def __init__(self, *args: Any, structure: Structure, par_un_agent: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        membres = Membre.objects.select_related("role__utilisateur").filter(structure=structure)
+        membres = Membre.objects.actifs().select_related("role__utilisateur").filter(structure=structure)
         self.fields["entrant"].queryset = membres.filter(contact_principal=False).order_by("pk")  # type: ignore[attr-defined]
         if not par_un_agent:
             del self.fields["sortant_injoignable"]

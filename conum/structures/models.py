@@ -283,6 +283,12 @@ class Antenne(models.Model):
         return ", ".join(morceau for morceau in (self.adresse, ville) if morceau)
 
 
+class MembreQuerySet(models.QuerySet["Membre"]):
+    def actifs(self) -> MembreQuerySet:
+        """Ceux qui peuvent encore se connecter : un compte fermé ou effacé ne répond plus."""
+        return self.filter(role__actif=True, role__utilisateur__is_active=True)
+
+
 class Membre(models.Model):
     """Rattache un rôle de type structure à sa structure. Chacun la gère ; un seul est contact principal."""
 
@@ -292,6 +298,8 @@ class Membre(models.Model):
     fonction = models.CharField("fonction", max_length=100, blank=True)
     telephone = models.CharField("téléphone", max_length=20, blank=True)
     created_at = models.DateTimeField("membre depuis le", auto_now_add=True)
+
+    objects = MembreQuerySet.as_manager()
 
     class Meta:
         verbose_name = "membre"

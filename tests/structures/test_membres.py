@@ -165,6 +165,25 @@ def test_seuls_les_membres_repondent_ou_un_agent_quand_il_n_y_en_a_pas() -> None
     assert actions.accepter_rattachement(orpheline, par=RoleFactory(prefecture=True)).contact_principal
 
 
+def test_des_comptes_fermes_ne_bloquent_pas_une_structure() -> None:
+    ferme = MembreFactory(contact_principal=True, role__utilisateur__is_active=False)
+    prefecture = RoleFactory(prefecture=True)
+    demande = actions.demander_a_rejoindre(ferme.structure, LINA)
+    assert demande is not None
+    assert courriels("rattachement_demande") == [prefecture.utilisateur.email]
+    nouveau = actions.accepter_rattachement(demande, par=prefecture)
+    with pytest.raises(TransitionImpossible, match="dernier membre"):
+        actions.retirer_membre(nouveau, par=prefecture)
+
+
+def test_rattacher_quelqu_un_dont_le_role_etait_ferme_le_rouvre() -> None:
+    membre = MembreFactory(role__actif=False)
+    personne = Personne(email=membre.role.utilisateur.email, prenom="C", nom="M")
+    assert actions.rattacher(membre.structure, personne, par=SYSTEME) == membre
+    membre.role.refresh_from_db()
+    assert membre.role.actif
+
+
 def test_une_demande_sans_reponse_expire_apres_trente_jours_et_une_seule_fois() -> None:
     with time_machine.travel(timezone.now() - timedelta(days=31), tick=False):
         vieille = actions.demander_a_rejoindre(StructureFactory(), LINA)

@@ -58,6 +58,10 @@ def _rattacher(structure: Structure, personne: Personne, *, par: Acteur) -> Memb
     utilisateur = _compte(personne)
     deja = Membre.objects.filter(structure=structure, role__utilisateur=utilisateur).first()
     if deja is not None:
+        if not deja.role.actif:
+            deja.role.actif = True
+            deja.role.save()
+            noter(structure, "rattacher_membre", par=par, donnees={"membre": deja.pk, "reactive": True})
         return deja
     role = Role.objects.create(utilisateur=utilisateur, type=TypeRole.STRUCTURE, libelle=structure.nom[:200])
     membre = Membre(
@@ -105,7 +109,7 @@ def demander_a_rejoindre(
         courante = verrouiller(structure)
         if courante.fusionnee_dans is not None:
             return demander_a_rejoindre(courante.fusionnee_dans, personne, message=message, par=par)
-        if Membre.objects.filter(structure=courante, role__utilisateur__email=email).exists():
+        if Membre.objects.actifs().filter(structure=courante, role__utilisateur__email=email).exists():
             return None
         if DemandeRattachement.objects.filter(structure=courante, email=email, etat=EtatRattachement.DEPOSEE).exists():
             return None
@@ -240,7 +244,7 @@ def inviter_membre(structure: Structure, *, email: str, par: Acteur) -> Invitati
         courante = verrouiller(structure)
         if not access.peut_gerer(par, courante):
             raise PermissionDenied
-        if Membre.objects.filter(structure=courante, role__utilisateur__email=adresse).exists():
+        if Membre.objects.actifs().filter(structure=courante, role__utilisateur__email=adresse).exists():
             raise TransitionImpossible("Cette personne est déjà membre de la structure.")
         clair, trace = nouveau_jeton()
         invitation = _invitations(courante).filter(email=adresse).first() or Invitation(

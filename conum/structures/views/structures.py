@@ -84,7 +84,7 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponse:
     role = role_de(request)
     structure = access.get_structure_ou_404(role, pk)
     gere = access.peut_gerer(role, structure)
-    membres = Membre.objects.select_related("role__utilisateur").filter(structure=structure)
+    membres = Membre.objects.actifs().select_related("role__utilisateur").filter(structure=structure)
     antennes = Antenne.objects.ouvertes().select_related("commune").filter(structure=structure)
     corrige = access.peut_corriger(role, structure)
     return render(
