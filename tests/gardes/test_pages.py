@@ -14,7 +14,8 @@ from tests.gardes.adresses import toutes
 from tests.gardes.distribution import monter
 
 pytestmark = pytest.mark.django_db
-SANS_FIL = {"portail:accueil"}
+# Les deux accueils : celui du site, celui de l'espace d'un rôle.
+SANS_FIL = {"portail:accueil", "portail:espace"}
 # Deux noms pour la même page.
 JUMELLES = {"account_request_login_code", "mfa_list_webauthn"}
 # Le contenu d'un courriel, montré tel qu'il part : ce n'est pas une page du site.

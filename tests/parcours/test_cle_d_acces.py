@@ -89,5 +89,6 @@ def test_une_cle_qui_ne_reconnait_personne_se_dit_a_l_ecran(ouvrir_page: Callabl
     page = ouvrir_page(1280)
     brancher_une_cle(page, reconnue=False)
     page.goto("/connexion/")
+    expect(page.locator("#erreur-cle")).to_be_hidden()
     page.get_by_role("button", name="Utiliser ma clé d’accès").click()
     expect(page.get_by_role("alert")).to_contain_text("La clé n’a pas répondu")
