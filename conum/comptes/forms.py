@@ -118,6 +118,8 @@ class InvitationForm(DsfrForm):
     """Le périmètre n'est demandé que si le rôle qui invite en a le choix."""
 
     autocompletion: ClassVar[dict[str, str]] = {}
+    # Le périmètre dépend du rôle choisi : « facultatif » serait faux, l'aide dit quand le remplir.
+    signaler_facultatifs: ClassVar[bool] = False
 
     email = forms.EmailField(
         label="Adresse électronique de la personne",
