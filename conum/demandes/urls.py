@@ -23,7 +23,8 @@ urlpatterns = [
     # La structure connectée.
     path(_MIENNES, suivi.mes_demandes, name="mes_demandes"),
     path(f"{_MIENNES}nouvelle/", suivi.nouvelle, name="nouvelle"),
-    path(f"{_MIENNES}avenant/<slug:nature>/", avenants.demander, name="avenant"),
+    path(f"{_MIENNES}postes-en-plus/", avenants.demander_des_postes, name="demander_des_postes"),
+    path(f"{_MIENNES}rendre-des-postes/", avenants.rendre_des_postes, name="rendre_des_postes"),
     path(f"{_MIENNE}suivi/", suivi.suivre, name="suivre"),
     path(f"{_MIENNE}preparer/<slug:etape>/", suivi.preparer, name="preparer"),
     path(f"{_MIENNE}jeter/", suivi.jeter, name="jeter"),

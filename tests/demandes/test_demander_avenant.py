@@ -89,7 +89,7 @@ def test_sans_attribution_pas_d_avenant(client: Client, se_connecter) -> None:  
     with pytest.raises(TransitionImpossible, match="pas encore de poste"):
         f.ajout(structure)
     se_connecter(client, role)
-    page = client.get(reverse("demandes:avenant", args=[role.pk, "ajout"]))
+    page = client.get(reverse("demandes:demander_des_postes", args=[role.pk]))
     assert "n’a pas encore de poste" in page.content.decode()
 
 
@@ -103,7 +103,7 @@ def test_seul_un_membre_demande(structure: Structure) -> None:
 def test_la_page_propose_ce_qui_est_possible_et_transmet(client: Client, se_connecter, structure: Structure) -> None:  # type: ignore[no-untyped-def]
     role = f.membre_de(structure)
     se_connecter(client, role)
-    adresse = reverse("demandes:avenant", args=[role.pk, "rendu"])
+    adresse = reverse("demandes:rendre_des_postes", args=[role.pk])
     page = client.get(adresse).content.decode()
     assert "Conseiller numérique : 2 à rendre au plus" in page
     assert "Coordinateur" not in page
@@ -127,9 +127,3 @@ def test_le_nombre_libre_est_revu_a_la_decision(structure: Structure) -> None:
     with pytest.raises(ValidationError):
         f.rendu(structure, nombre=2)
     assert f.rendu(structure, nombre=1).postes_demandes == 1
-
-
-def test_une_page_d_avenant_inventee_n_existe_pas(client: Client, se_connecter, structure: Structure) -> None:  # type: ignore[no-untyped-def]
-    role = f.membre_de(structure)
-    se_connecter(client, role)
-    assert client.get(reverse("demandes:avenant", args=[role.pk, "initiale"])).status_code == 404

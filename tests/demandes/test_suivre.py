@@ -67,7 +67,7 @@ def test_une_attribution_dit_les_echeances_et_les_documents(lire) -> None:  # ty
     demande = attribuee(2)
     page = lire(demande)
     assert "2 postes accordés" in page
-    for attendu in ("choisissez un candidat", "dans les 15 jours", "réexaminer", "RIB de la structure", "P-0"):
+    for attendu in ("Choisissez un candidat", "dans les 15 jours", "réexaminer", "RIB de la structure", "P-0"):
         assert attendu in page
 
 

@@ -19,11 +19,21 @@ from conum.structures.access import structure_du_role
 
 @role_requis(TypeRole.STRUCTURE)
 @lecture_ecriture
-def demander(request: HttpRequest, nature: str) -> HttpResponseBase:
+def demander_des_postes(request: HttpRequest) -> HttpResponseBase:
+    return _demander(request, Nature.AJOUT)
+
+
+@role_requis(TypeRole.STRUCTURE)
+@lecture_ecriture
+def rendre_des_postes(request: HttpRequest) -> HttpResponseBase:
+    return _demander(request, Nature.RENDU)
+
+
+def _demander(request: HttpRequest, nature: Nature) -> HttpResponseBase:
     role: Role = request.role  # type: ignore[attr-defined]
     structure = structure_du_role(role)
-    if structure is None or nature not in avenants.AVENANTS:
-        raise Http404("Cette page n’existe pas.")
+    if structure is None:
+        raise Http404("Ce rôle n’a pas de structure.")
     libres = {code: avenants.postes_libres(structure, code) for code in TypePoste.values}
     form = AvenantForm(request.POST or None, nature=nature, libres=libres)
     if request.method == "POST" and form.is_valid():
