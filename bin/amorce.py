@@ -54,7 +54,7 @@ def _creer_venv() -> None:
 
 def preparer(exigences: str = "requirements.txt") -> None:
     """Crée .venv et y installe `exigences` si besoin. Deux lancements à la fois : le second attend."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - ce fichier tourne sous le Python de la machine
         arreter(f"conum demande Python 3.11 ou plus récent ; celui-ci est {sys.version.split()[0]}.")
     fichier = RACINE / exigences
     empreinte = hashlib.sha256(fichier.read_bytes()).hexdigest()

@@ -12,7 +12,6 @@ from conum.journal.models import Entree
 from conum.postes.models import Poste
 from conum.structures.models import Structure
 from tests.aides import partage
-from tests.comptes.fabriques import DepartementFactory
 from tests.structures.fabriques import CommuneFactory
 
 pytestmark = pytest.mark.django_db

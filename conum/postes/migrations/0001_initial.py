@@ -9,11 +9,10 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('structures', '0001_initial'),
+        ("structures", "0001_initial"),
     ]
 
     operations = [
@@ -21,29 +20,78 @@ class Migration(migrations.Migration):
         # La séquence d'abord : le numéro d'un poste en est la valeur par défaut.
         migrations.RunSQL("CREATE SEQUENCE postes_numero", "DROP SEQUENCE postes_numero"),
         migrations.CreateModel(
-            name='Poste',
+            name="Poste",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('numero', models.BigIntegerField(db_default=models.Func(models.Value('postes_numero'), function='nextval', output_field=models.BigIntegerField()), editable=False, unique=True, verbose_name='numéro')),
-                ('type', models.CharField(choices=[('conseiller', 'Conseiller numérique'), ('coordinateur', 'Coordinateur')], default='conseiller', max_length=20, verbose_name='type')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='créé le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "numero",
+                    models.BigIntegerField(
+                        db_default=models.Func(
+                            models.Value("postes_numero"), function="nextval", output_field=models.BigIntegerField()
+                        ),
+                        editable=False,
+                        unique=True,
+                        verbose_name="numéro",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("conseiller", "Conseiller numérique"), ("coordinateur", "Coordinateur")],
+                        default="conseiller",
+                        max_length=20,
+                        verbose_name="type",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="créé le")),
             ],
             options={
-                'verbose_name': 'poste',
+                "verbose_name": "poste",
             },
         ),
         migrations.CreateModel(
-            name='Rattachement',
+            name="Rattachement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('periode', django.contrib.postgres.fields.ranges.DateRangeField(verbose_name='période')),
-                ('poste', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rattachements', to='postes.poste', verbose_name='poste')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rattachements', to='structures.structure', verbose_name='structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("periode", django.contrib.postgres.fields.ranges.DateRangeField(verbose_name="période")),
+                (
+                    "poste",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rattachements",
+                        to="postes.poste",
+                        verbose_name="poste",
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rattachements",
+                        to="structures.structure",
+                        verbose_name="structure",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rattachement',
-                'indexes': [django.contrib.postgres.indexes.GistIndex(fields=['structure', 'periode'], name='rattachement_structure')],
-                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('poste', '='), ('periode', '&&')], name='rattachement_sans_chevauchement', violation_error_message='Ce poste est déjà rattaché à une structure sur cette période.'), models.CheckConstraint(condition=models.Q(('periode__isempty', False), ('periode__startswith__isnull', False)), name='rattachement_periode_non_vide', violation_error_message="La période d'un rattachement a un début et dure au moins un jour.")],
+                "verbose_name": "rattachement",
+                "indexes": [
+                    django.contrib.postgres.indexes.GistIndex(
+                        fields=["structure", "periode"], name="rattachement_structure"
+                    )
+                ],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[("poste", "="), ("periode", "&&")],
+                        name="rattachement_sans_chevauchement",
+                        violation_error_message="Ce poste est déjà rattaché à une structure sur cette période.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("periode__isempty", False), ("periode__startswith__isnull", False)),
+                        name="rattachement_periode_non_vide",
+                        violation_error_message="La période d'un rattachement a un début et dure au moins un jour.",
+                    ),
+                ],
             },
         ),
     ]
