@@ -70,6 +70,7 @@ def test_un_besoin_irrecevable_est_refuse_et_le_brouillon_reste(champs: dict[str
     ("champs", "champ"),
     [
         ({"email": "pas une adresse"}, "contact_email"),
+        ({"email": '"Lina, Haddad"@exemple.fr'}, "contact_email"),
         ({"telephone": "0612"}, "contact_telephone"),
         ({"nom": "  "}, "contact_nom"),
     ],

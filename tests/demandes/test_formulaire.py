@@ -260,6 +260,16 @@ def test_un_envoi_enorme_est_borne(client: Client, toulouse: Commune) -> None:
     assert len(saisie["motivation"]) == 10_000
 
 
+def test_des_noms_et_des_caracteres_inventes_n_empechent_pas_de_garder_le_reste(
+    client: Client, toulouse: Commune
+) -> None:
+    donner_la_structure(client)
+    client.post(etape("contact"), CONTACT | {"nom": "Had\x00dad", "a\x00b": "x", "n" * 200: "y"})
+    gardees = Demande.objects.get().saisie["contact"]
+    assert gardees["nom"] == "Haddad"
+    assert set(gardees) == set(CONTACT)
+
+
 def test_effacer_son_brouillon_l_efface_vraiment(client: Client, toulouse: Commune) -> None:
     tout_remplir(client)
     client.post(reverse("demandes:recommencer"))

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
 from conum.courriels.actions import mettre_en_file
+from conum.courriels.models import AdresseRefusee, adresse_sure
 from conum.demandes import rules
 from conum.demandes.access import (
     est_membre_de,
@@ -126,12 +126,10 @@ def _limiter(demande: Demande, quoi: str) -> None:
 
 def _adresse(email: str, champ: str = "email") -> str:
     """L'adresse normalisée ; ValidationError sur `champ` si ce n'en est pas une."""
-    adresse = normaliser_courriel(email)
     try:
-        validate_email(adresse)
-    except ValidationError as erreur:
-        raise ValidationError({champ: "Saisissez une adresse électronique valide."}) from erreur
-    return adresse
+        return adresse_sure(normaliser_courriel(email))
+    except AdresseRefusee as erreur:
+        raise ValidationError({champ: "Saisissez une adresse électronique simple, du type nom@domaine.fr."}) from erreur
 
 
 def envoyer_lien_reprise(demande: Demande, *, email: str, par: Acteur) -> None:

@@ -49,7 +49,9 @@ def _donnees(gardees: dict[str, Any]) -> QueryDict:
 
 def a_garder(envoi: QueryDict) -> dict[str, Any]:
     """Ce qu'on garde d'un envoi : les champs, ni le jeton CSRF ni les boutons."""
-    noms = [nom for nom in envoi if nom not in {"csrfmiddlewaretoken", "action", "site_web"}][:50]
+    ecartes = {"csrfmiddlewaretoken", "action", "site_web"}
+    # Un nom inventé (caractère nul, roman) ne doit pas empêcher de garder le reste.
+    noms = [nom for nom in envoi if nom not in ecartes and nom.isprintable() and len(nom) <= 100][:50]
     return {nom: envoi[nom] for nom in noms}
 
 
