@@ -37,8 +37,8 @@ class ChampDsfr(BoundField):
 
     @property
     def template_name(self) -> str:
-        if self.field.template_name:
-            return self.field.template_name
+        if propre := getattr(self.field, "template_name", None):
+            return str(propre)
         if self.type_choix:
             return "ui/champs/choix.html"
         if isinstance(self.field.widget, forms.CheckboxInput):
@@ -104,7 +104,6 @@ class _Dsfr:
     `autocompletion` : nom de champ → valeur HTML. Un formulaire qui parle d'une autre personne la vide : `{}`.
     """
 
-    bound_field_class = ChampDsfr
     template_name = "ui/form.html"
     autocompletion: ClassVar[dict[str, str]] = AUTOCOMPLETION
     signaler_facultatifs: ClassVar[bool] = True
@@ -148,11 +147,11 @@ def _preparer(nom: str, champ: forms.Field, autocompletion: dict[str, str]) -> N
 
 
 class DsfrForm(_Dsfr, forms.Form):
-    pass
+    bound_field_class = ChampDsfr
 
 
 class DsfrModelForm(_Dsfr, forms.ModelForm):
-    pass
+    bound_field_class = ChampDsfr
 
 
 class FiltresForm(DsfrForm):
