@@ -11,9 +11,10 @@ from conum.courriels.models import Courriel
 from conum.demandes.models import Demande
 from conum.demandes.states import Etat
 from conum.journal.models import Entree
+from conum.passerelles.entreprises.faux import SIRET_SANS_REPONSE
 from tests.comptes.aides import code_recu
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
-from tests.structures.fabriques import CommuneFactory
+from tests.structures.fabriques import CommuneFactory, StructureFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "lina.haddad@faubourg.example"
@@ -186,4 +187,34 @@ def test_une_structure_demande_confirme_et_suit(page: Page, axe: Callable[[Page]
     axe(page)
     page.get_by_role("link", name="Annuler").click()
     page.get_by_role("link", name="Retirer ma demande").click()
+    axe(page)
+
+
+@pytest.mark.usefixtures("bretagne")
+def test_les_chemins_de_traverse_du_formulaire(page: Page, axe: Callable[[Page], None]) -> None:
+    """Registre en panne, structure déjà inscrite, finir plus tard, lien périmé : chaque page se lit."""
+    StructureFactory(siret="78990011500021", commune_id="35238")
+    page.goto("/demande/structure/")
+    page.get_by_label("Numéro SIRET").fill("78990011500021")
+    page.get_by_role("button", name="Chercher ma structure").click()
+    expect(page.get_by_role("heading", name="Cette structure est déjà inscrite")).to_be_visible()
+    axe(page)
+    page.get_by_role("link", name="changer de numéro").click()
+    page.get_by_label("Numéro SIRET").fill(SIRET_SANS_REPONSE)
+    page.get_by_role("button", name="Chercher ma structure").click()
+    expect(page.get_by_text("ne répond pas pour le moment")).to_be_visible()
+    continuer(page)
+    expect(page.get_by_role("alert").first).to_contain_text("réponses sont à revoir")
+    axe(page)
+    page.goto("/demande/etape/contact/")
+    page.get_by_role("button", name="Finir plus tard").click()
+    axe(page)
+    page.get_by_label("Adresse électronique").fill(EMAIL)
+    page.get_by_role("button", name="Recevoir le lien").click()
+    expect(page.get_by_text("Vous avez une demande en cours")).to_be_visible()
+    axe(page)
+    page.goto(lien_recu("demandes/reprise"))
+    expect(page.get_by_label("Nom officiel de la structure").or_(page.get_by_label("Numéro SIRET"))).to_be_visible()
+    page.goto("/demande/confirmer/un-lien-qui-n-existe-pas/")
+    expect(page.get_by_role("heading", name="Ce lien ne marche plus")).to_be_visible()
     axe(page)
