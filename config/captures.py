@@ -295,6 +295,7 @@ def main() -> int:
     django.setup()
     from django.conf import settings
 
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     dossier = settings.VAR / DOSSIER
     dossier.mkdir(parents=True, exist_ok=True)
     for ancienne in dossier.glob("*.png"):
