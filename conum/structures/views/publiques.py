@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,7 +52,7 @@ def _structure(numero: str) -> Structure:
 
 
 def _trop_de_demandes(request: HttpRequest) -> bool:
-    cle = f"rejoindre:{request.META.get('REMOTE_ADDR', '')}"
+    cle = f"rejoindre:{get_adapter(request).get_client_ip(request)}"
     return limites.depasse(cle, maximum=DEMANDES_PAR_JOUR, duree=timedelta(days=1))
 
 
