@@ -109,4 +109,5 @@ class Rattachement(models.Model):
         indexes = (GistIndex(fields=["structure", "periode"], name="rattachement_structure"),)
 
     def __str__(self) -> str:
-        return f"{self.poste} : {self.periode}"
+        fin = f" jusqu'au {self.periode.upper:%d/%m/%Y}" if self.periode.upper else ""
+        return f"{self.poste} depuis le {self.periode.lower:%d/%m/%Y}{fin}"

@@ -17,15 +17,15 @@ from tests.structures.fabriques import CommuneFactory
 pytestmark = pytest.mark.django_db
 ENTETE = "nom,siret,code_postal,code_insee,postes_attribues,conseillers_recrutes,investissement_etat_eur\n"
 BONNES = (
-    "COMMUNE DE REIMS,21510454200014,51100,51454,3,2,166286.49\n"
+    "COMMUNE DE REIMS,21510454800015,51100,51454,3,2,166286.49\n"
     "ASSOCIATION BOCAGE NUMERIQUE,84009530100015,51100,51454,1,1,37428.83\n"
     "COMMUNE SANS POSTE,21800292100011,51100,51454,0,1,0.00\n"
 )
 MAUVAISES = (
-    "SIRET FAUX,21510454200015,51100,51454,1,1,0\n"
+    "SIRET FAUX,21510454800016,51100,51454,1,1,0\n"
     "COMMUNE INCONNUE,21350238800019,35000,99999,1,1,0\n"
     "NOMBRE FAUX,24400085700049,51100,51454,deux,1,0\n"
-    "DOUBLE,21510454200014,51100,51454,1,1,0\n"
+    "DOUBLE,21510454800015,51100,51454,1,1,0\n"
     ",20002381000019,51100,51454,1,1,0\n"
 )
 
@@ -57,7 +57,7 @@ def test_les_structures_entrent_avec_leurs_postes_et_leur_session(reims, tmp_pat
         (Etat.ATTRIBUEE, 3, "51"),
     ]
     assert Structure.objects.get(siret="84009530100015").statut == "prive"
-    assert not Structure.objects.get(siret="21510454200014").identite_verifiee
+    assert not Structure.objects.get(siret="21510454800015").identite_verifiee
     assert [ligne["raison"] for ligne in rapport if ligne["siret"] == "21800292100011"] == [
         "aucun poste attribué (1 conseiller(s) recruté(s)) : structure inscrite sans poste"
     ]
@@ -89,7 +89,7 @@ def test_chaque_ligne_refusee_a_son_numero_et_sa_raison_et_le_reste_entre(reims,
     assert "clé" in refusees["5"].lower() or "siret" in refusees["5"].lower()
     assert refusees["6"] == "commune « 99999 » inconnue"
     assert "« deux » n'est pas un nombre" in refusees["7"]
-    assert refusees["8"] == "le SIRET 21510454200014 est déjà à la ligne 2"
+    assert refusees["8"] == "le SIRET 21510454800015 est déjà à la ligne 2"
     assert refusees["9"] == "le nom est vide"
     assert Structure.objects.count() == 3
 

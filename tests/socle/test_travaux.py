@@ -1,6 +1,7 @@
 """Le worker : travaux dans la transaction, périodiques rejouables, entretien."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest import mock
 
@@ -25,9 +26,20 @@ base_reelle = pytest.mark.django_db(transaction=True)
 
 
 def vider_la_file() -> None:
-    """Un vrai worker, sur la base de test, jusqu'à ce que la file soit vide."""
-    with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
-        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    """Un vrai worker, sur la base de test, jusqu'à ce que la file soit vide.
+
+    Dans un fil à lui : les parcours du navigateur laissent une boucle asyncio ouverte dans celui des tests.
+    """
+
+    def travailler() -> None:
+        try:
+            with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
+                app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as fil:
+        fil.submit(travailler).result()
 
 
 def photo() -> dict[str, list[tuple[object, ...]]]:

@@ -126,6 +126,8 @@ TITRES = {
     "corriger_structure": "Correction de l'identité",
     "verifier_identite": "Identité vérifiée",
     "rattacher_membre": "Nouveau membre",
+    "creer_postes": "Postes attribués",
+    "rendre_postes": "Postes rendus",
     "inviter_membre": "Invitation envoyée",
     "renvoyer_invitation": "Invitation renvoyée",
     "annuler_invitation": "Invitation annulée",
