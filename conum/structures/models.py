@@ -66,8 +66,11 @@ class StructureQuerySet(models.QuerySet["Structure"]):
 
     def par_identifiant(self, identifiant: rules.Identifiant) -> Structure | None:
         """La structure qui répond aujourd'hui à ce SIRET ou RIDET, y compris après une fusion ou un changement."""
-        ancien = AncienIdentifiant.objects.filter(valeur=identifiant.valeur).select_related("structure").first()
-        trouvee = ancien.structure if ancien else self.filter(**{identifiant.type.value: identifiant.valeur}).first()
+        # Une seule question, légère : le plus souvent, personne n'a ce numéro. Un numéro désigne une structure au plus.
+        anciens = AncienIdentifiant.objects.filter(valeur=identifiant.valeur).values_list("structure_id")
+        actuelles = self.filter(**{identifiant.type.value: identifiant.valeur}).order_by().values_list("pk")
+        cles = list(anciens.union(actuelles, all=True))
+        trouvee = self.model.objects.get(pk=cles[0][0]) if cles else None
         while trouvee is not None and trouvee.fusionnee_dans is not None:
             trouvee = trouvee.fusionnee_dans
         return trouvee

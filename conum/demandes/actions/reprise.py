@@ -70,10 +70,11 @@ def reprendre(attribution: AttributionPubliee, session: SessionComite, *, par: A
             structure, nouvelle = erreur.structure, False
         if not attribution.postes:
             return Reprise.SANS_POSTE if nouvelle else Reprise.DEJA_FAITE
-        # Sous verrou : deux imports lancés à la fois ne donnent pas deux fois les mêmes postes.
-        Structure.objects.select_for_update(of=("self",), no_key=True).get(pk=structure.pk)
-        if Demande.objects.filter(structure=structure, session=session).exists():
-            return Reprise.DEJA_FAITE
+        if not nouvelle:
+            # Sous verrou : deux imports lancés à la fois ne donnent pas deux fois les mêmes postes.
+            Structure.objects.select_for_update(of=("self",), no_key=True).get(pk=structure.pk)
+            if Demande.objects.filter(structure=structure, session=session).exists():
+                return Reprise.DEJA_FAITE
         _attribuer(structure, attribution, session, par=par)
     return Reprise.ATTRIBUEE
 

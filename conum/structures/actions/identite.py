@@ -214,14 +214,17 @@ def creer_structure(donnees: DonneesStructure, *, par: Acteur) -> Structure:
         raise PermissionDenied
     _verifier_eligibilite(donnees)
     with transaction.atomic():
+        existante = None
         if donnees.identifiant is not None:
             _reserver(donnees.identifiant)
-            if existante := Structure.objects.par_identifiant(donnees.identifiant):
-                raise StructureExistante(existante)
-        structure = Structure(**donnees.champs())
-        enregistrer(structure)
-        noter(structure, "creer_structure", par=par, donnees={"identifiant": structure.identifiant})
-    return structure
+            existante = Structure.objects.par_identifiant(donnees.identifiant)
+        if existante is None:
+            structure = Structure(**donnees.champs())
+            enregistrer(structure)
+            noter(structure, "creer_structure", par=par, donnees={"identifiant": structure.identifiant})
+            return structure
+    # Hors du bloc : l'appelant peut continuer dans sa transaction, rien n'a été écrit.
+    raise StructureExistante(existante)
 
 
 _SUIVIS = [
