@@ -20,6 +20,7 @@ from conum.journal.models import Entree
 from conum.postes.models import Poste
 from conum.socle.texte import normaliser
 from conum.structures.models import Structure
+from conum.territoires.models import Departement
 from tests.comptes.aides import code_recu
 from tests.comptes.fabriques import DepartementFactory, RoleFactory, connecter
 from tests.structures.fabriques import CommuneFactory
@@ -90,10 +91,57 @@ def _remplir(page: Page) -> None:
     page.get_by_role("button", name="Continuer").click()
 
 
+def _rendre_l_avis(agent: Page, prefecture: Role, demande: Demande, axe: Callable[[Page], None]) -> None:
+    agent.goto("/")
+    _entrer(agent, prefecture)
+    agent.goto(f"/espace/{prefecture.pk}/instruction/")
+    axe(agent)
+    agent.get_by_role("link", name=demande.reference).click()
+    agent.get_by_text("Favorable", exact=True).click()
+    agent.get_by_label("Motif").fill("Besoin réel : aucun conseiller dans ces quartiers.")
+    agent.get_by_role("button", name="Rendre l’avis").click()
+    expect(agent.get_by_role("main")).to_contain_text("aucun conseiller dans ces quartiers")
+    axe(agent)
+
+
+def _tenir_le_comite(comite: Page, anct: Role, demande: Demande, axe: Callable[[Page], None]) -> None:
+    """Une session du jour, la demande inscrite, deux postes accordés sur trois."""
+    comite.goto("/")
+    _entrer(comite, anct)
+    comite.goto(f"/espace/{anct.pk}/comite/")
+    comite.get_by_label("Numéro").fill("66")
+    comite.get_by_label("Date de la session").fill(timezone.localdate().isoformat())
+    comite.get_by_role("button", name="Créer").click()
+    comite.get_by_role("link", name="Compléter l’ordre du jour").click()
+    comite.get_by_text(demande.reference).first.click()
+    comite.get_by_role("button", name="Inscrire les demandes cochées").click()
+    comite.get_by_label("Décision", exact=True).select_option(label="Attribuer")
+    comite.get_by_label("Postes accordés").fill("2")
+    axe(comite)
+    comite.get_by_role("button", name="Enregistrer les décisions").click()
+
+
+def _clore_et_lire_le_proces_verbal(comite: Page) -> tuple[PdfReader, str]:
+    comite.get_by_role("link", name="Clore la session").click()
+    comite.get_by_role("button", name="Clore la session").click()
+    with comite.expect_download() as telechargement:
+        comite.get_by_role("link", name="Procès-verbal (PDF)").click()
+    pdf = PdfReader(io.BytesIO(telechargement.value.path().read_bytes()))
+    return pdf, " ".join(feuille.extract_text() for feuille in pdf.pages)
+
+
+def _se_connecter_par_code(page: Page) -> None:
+    page.goto("/connexion/")
+    page.get_by_label(re.compile("Adresse électronique")).fill(ADRESSE)
+    page.get_by_role("button", name=re.compile("Recevoir|Continuer")).click()
+    page.get_by_label(re.compile("Code")).fill(code_recu(ADRESSE))
+    page.get_by_role("button", name=re.compile("connecte|Valider|Continuer", re.I)).click()
+
+
 def test_une_structure_demande_et_lit_la_decision(
-    ouvrir_page: Callable[..., Page], axe: Callable[[Page], None], haute_garonne, live_server
+    ouvrir_page: Callable[..., Page], axe: Callable[[Page], None], haute_garonne: Departement
 ) -> None:
-    prefecture = RoleFactory(prefecture=True, departement=haute_garonne)
+    prefecture, anct = RoleFactory(prefecture=True, departement=haute_garonne), RoleFactory(anct=True)
     # La structure dépose, depuis un téléphone.
     page = ouvrir_page(375)
     _remplir(page)
@@ -109,66 +157,28 @@ def test_une_structure_demande_et_lit_la_decision(
     demande = Demande.objects.get()
     assert (demande.etat, demande.postes_demandes, demande.departement_id) == (Etat.DEPOSEE, 3, "31")
 
-    # La préfecture du département rend son avis.
-    agent = ouvrir_page(1280)
-    agent.goto("/")
-    _entrer(agent, prefecture)
-    agent.goto(f"/espace/{prefecture.pk}/instruction/")
-    axe(agent)
-    agent.get_by_role("link", name=demande.reference).click()
-    agent.get_by_text("Favorable", exact=True).click()
-    agent.get_by_label("Motif").fill("Besoin réel : aucun conseiller dans ces quartiers.")
-    agent.get_by_role("button", name="Rendre l’avis").click()
-    expect(agent.get_by_role("main")).to_contain_text("aucun conseiller dans ces quartiers")
-    axe(agent)
-
-    # Le comité accorde deux postes sur trois, en session, puis la clôt.
-    anct = RoleFactory(anct=True)
+    _rendre_l_avis(ouvrir_page(1280), prefecture, demande, axe)
     comite = ouvrir_page(1280)
-    comite.goto("/")
-    _entrer(comite, anct)
-    comite.goto(f"/espace/{anct.pk}/comite/")
-    comite.get_by_label("Numéro").fill("66")
-    comite.get_by_label("Date de la session").fill(timezone.localdate().isoformat())
-    comite.get_by_role("button", name="Créer").click()
-    comite.get_by_role("link", name="Compléter l’ordre du jour").click()
-    comite.get_by_text(demande.reference).first.click()
-    comite.get_by_role("button", name="Inscrire les demandes cochées").click()
-    comite.get_by_label("Décision", exact=True).select_option(label="Attribuer")
-    comite.get_by_label("Postes accordés").fill("2")
-    axe(comite)
-    comite.get_by_role("button", name="Enregistrer les décisions").click()
+    _tenir_le_comite(comite, anct, demande, axe)
     demande.refresh_from_db()
     assert demande.etat == Etat.ATTRIBUEE
     assert Poste.objects.rattaches_a(demande.structure, timezone.localdate() + timedelta(days=60)).count() == 2
-    comite.get_by_role("link", name="Clore la session").click()
-    comite.get_by_role("button", name="Clore la session").click()
-
-    # Le procès-verbal la nomme ; le PDF est balisé.
-    with comite.expect_download() as telechargement:
-        comite.get_by_role("link", name="Procès-verbal (PDF)").click()
-    pdf = PdfReader(io.BytesIO(telechargement.value.path().read_bytes()))
-    texte = " ".join(feuille.extract_text() for feuille in pdf.pages)
+    pdf, texte = _clore_et_lire_le_proces_verbal(comite)
     assert "/StructTreeRoot" in pdf.trailer["/Root"]
     assert demande.reference in texte
     assert "66" in texte
 
-    # La structure se connecte par un code et lit la décision.
-    page.goto("/connexion/")
-    page.get_by_label(re.compile("Adresse électronique")).fill(ADRESSE)
-    page.get_by_role("button", name=re.compile("Recevoir|Continuer")).click()
-    page.get_by_label(re.compile("Code")).fill(code_recu(ADRESSE))
-    page.get_by_role("button", name=re.compile("connecte|Valider|Continuer", re.I)).click()
+    _se_connecter_par_code(page)
     membre = demande.structure.membres.get().role
     page.goto(f"/espace/{membre.pk}/demandes/{demande.pk}/suivi/")
     expect(page.get_by_role("main")).to_contain_text("2 postes")
     axe(page)
 
-    # Le journal a chaque pas, dans l'ordre.
+    # Le journal a chaque pas, dans l'ordre ; chacun a été prévenu.
     actions = list(Entree.objects.de_l_objet(demande).values_list("action", flat=True))
     pas = ["soumettre", "confirmer", "donner_avis", "attribuer"]
     assert [a for a in actions if a in pas] == pas
-    assert {e.code for e in Courriel.objects.all()} >= {
+    assert {c.code for c in Courriel.objects.all()} >= {
         "demandes/demande_deposee",
         "demandes/nouvelle_demande",
         "demandes/avis_rendu",
