@@ -10,6 +10,7 @@ from django import forms
 
 from conum.comptes.models import Role, TypeRole
 from conum.comptes.rules import QUI_INVITE_QUI
+from conum.socle.sql import SansAccent
 from conum.territoires.models import Departement, Region
 from conum.ui.forms import DsfrForm, FiltresForm
 from conum.utilisateurs.models import Utilisateur, normaliser_courriel
@@ -40,24 +41,22 @@ class SaisieCodeForm(DsfrForm, ConfirmLoginCodeForm):
     )
 
 
-class VerifierCodeForm(DsfrForm, AuthenticateForm):
-    code = forms.CharField(
+def _code_du_second_facteur() -> forms.CharField:
+    return forms.CharField(
         label="Code de l'application, ou code de secours",
         help_text="Six chiffres affichés par votre application, ou huit chiffres d'un code de secours.",
         max_length=20,
         widget=forms.TextInput(attrs=SAISIE_DE_CODE),
         error_messages={"required": "Saisissez un code."},
     )
+
+
+class VerifierCodeForm(DsfrForm, AuthenticateForm):
+    code = _code_du_second_facteur()
 
 
 class ReverifierCodeForm(DsfrForm, ReauthenticateForm):
-    code = forms.CharField(
-        label="Code de l'application, ou code de secours",
-        help_text="Six chiffres affichés par votre application, ou huit chiffres d'un code de secours.",
-        max_length=20,
-        widget=forms.TextInput(attrs=SAISIE_DE_CODE),
-        error_messages={"required": "Saisissez un code."},
-    )
+    code = _code_du_second_facteur()
 
 
 class ActiverApplicationForm(DsfrForm, ActivateTOTPForm):
@@ -148,7 +147,7 @@ class InvitationForm(DsfrForm):
         if role.type == TypeRole.ANCT:
             self.fields["type"].choices = [(t, TypeRole(t).label) for t in QUI_INVITE_QUI[role.type]]  # type: ignore[attr-defined]
             self.fields["departement"].queryset = Departement.objects.order_by("code")  # type: ignore[attr-defined]
-            self.fields["region"].queryset = Region.objects.order_by("nom")  # type: ignore[attr-defined]
+            self.fields["region"].queryset = Region.objects.order_by(SansAccent("nom"))  # type: ignore[attr-defined]
         else:
             for champ in ("type", "departement", "region", "code"):
                 del self.fields[champ]

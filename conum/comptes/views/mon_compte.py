@@ -18,6 +18,7 @@ from conum.comptes.models import ChangementAdresse, IdentiteProConnect, Role
 from conum.journal.acteurs import anonyme
 from conum.socle.http import ecriture, lecture, lecture_ecriture, publique
 from conum.socle.limites import depasse
+from conum.socle.sql import SansAccent
 from conum.utilisateurs.models import Utilisateur
 
 
@@ -29,7 +30,7 @@ def _personne(request: HttpRequest) -> Utilisateur:
 @lecture
 def espaces(request: HttpRequest) -> HttpResponse:
     """Le choix du rôle ; avec un seul rôle, il n'y a rien à choisir."""
-    roles = list(Role.objects.actifs().filter(utilisateur=_personne(request)).order_by("libelle", "pk"))
+    roles = list(Role.objects.actifs().filter(utilisateur=_personne(request)).order_by(SansAccent("libelle"), "pk"))
     if len(roles) == 1:
         return redirect("portail:espace", roles[0].pk)
     return render(request, "comptes/espaces.html", {"roles": roles})
@@ -39,7 +40,7 @@ def espaces(request: HttpRequest) -> HttpResponse:
 def mon_compte(request: HttpRequest) -> HttpResponse:
     personne = _personne(request)
     contexte = {
-        "roles": list(Role.objects.actifs().filter(utilisateur=personne).order_by("libelle", "pk")),
+        "roles": list(Role.objects.actifs().filter(utilisateur=personne).order_by(SansAccent("libelle"), "pk")),
         "facteurs": Authenticator.objects.filter(user=personne).exclude(type=Authenticator.Type.RECOVERY_CODES).count(),
         "changement": ChangementAdresse.objects.filter(utilisateur=personne, expire_le__gt=timezone.now()).first(),
         "identite_proconnect": IdentiteProConnect.objects.filter(utilisateur=personne).first(),

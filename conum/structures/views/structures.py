@@ -93,7 +93,7 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "structure": structure,
             "anciens": structure.anciens_identifiants.order_by("pk"),
-            "antennes": antennes.order_by("nom", "pk"),
+            "antennes": antennes.order_by(SansAccent("nom"), "pk"),
             # Un lecteur (région, réseau, hub) n'a besoin que du contact principal.
             "membres": membres.order_by("-contact_principal", "pk") if gere else membres.filter(contact_principal=True),
             "invitations": actions.invitations_ouvertes(structure) if gere else [],
