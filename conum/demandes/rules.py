@@ -6,8 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import phonenumbers
-
 POSTES_MIN, POSTES_MAX = 1, 30
 MOTIVATION_MIN, MOTIVATION_MAX = 10, 2_500
 MOTIF_AVIS_MIN, MOTIF_AVIS_MAX = 10, 1_000
@@ -155,31 +153,6 @@ def verifier_demande(
     if set(engagements(type_poste)) - set(coches):
         erreurs.append(Erreur("engagements", "Cochez chaque engagement : tous sont nécessaires."))
     return erreurs
-
-
-# Indicatifs essayés dans l'ordre : la métropole, puis les territoires qui ont le leur.
-_REGIONS_TELEPHONE = ("FR", "RE", "YT", "GP", "MQ", "GF", "NC", "PF", "PM", "WF")
-_REGION_DU_DEPARTEMENT = {
-    "971": "GP", "972": "MQ", "973": "GF", "974": "RE", "975": "PM", "976": "YT", "977": "GP", "978": "GP",
-    "986": "WF", "987": "PF", "988": "NC",
-}  # fmt: skip
-
-
-def lire_telephone(saisie: str, departement: str = "") -> str | None:
-    """Le numéro au format international (« +33 6 12 34 56 78 »), None s'il n'existe pas.
-
-    `departement` départage les numéros courts d'outre-mer ; sans lui, on essaie chaque territoire.
-    """
-    ici = _REGION_DU_DEPARTEMENT.get(departement)
-    for region in dict.fromkeys(filter(None, (ici, *_REGIONS_TELEPHONE))):
-        try:
-            numero = phonenumbers.parse(saisie, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(numero):
-            ecrit = phonenumbers.format_number(numero, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-            return re.sub(r"[^0-9+]+", " ", ecrit)
-    return None
 
 
 def verifier_avenant(*, nature: str, nombre: int, type_poste: str, motif: str, libres: int) -> list[Erreur]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.validators import RegexValidator
 
+from conum.socle.telephone import lire_telephone
 from conum.structures import rules
 from conum.structures.actions import DonneesStructure, Identification, Personne
 from conum.structures.models import Membre, StatutJuridique, Structure, StructureQuerySet
@@ -13,7 +14,11 @@ from conum.territoires.models import Departement
 from conum.ui.forms import DsfrForm, FiltresForm
 
 CODE_POSTAL = RegexValidator(r"^[0-9]{5}$", "Un code postal compte cinq chiffres.")
-TELEPHONE = RegexValidator(r"^\+?[0-9 .]{9,18}$", "Écrivez un numéro de téléphone, par exemple 03 26 00 00 00.")
+
+
+def telephone_existant(saisie: str) -> None:
+    if lire_telephone(saisie) is None:
+        raise forms.ValidationError("Ce numéro de téléphone n'existe pas. Écrivez-le par exemple 03 26 00 00 00.")
 
 
 class NumeroForm(DsfrForm):
@@ -171,7 +176,7 @@ class RejoindreForm(DsfrForm):
         label="Adresse électronique professionnelle", help_text="Format attendu : nom@domaine.fr", max_length=254
     )
     fonction = forms.CharField(label="Votre fonction dans la structure", max_length=100)
-    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[TELEPHONE])
+    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[telephone_existant])
     message = forms.CharField(
         label="Message", max_length=1000, required=False, widget=forms.Textarea, help_text="1 000 caractères au plus."
     )
@@ -199,14 +204,14 @@ class AccepterInvitationForm(DsfrForm):
     prenom = forms.CharField(label="Prénom", max_length=100)
     nom = forms.CharField(label="Nom", max_length=100)
     fonction = forms.CharField(label="Votre fonction dans la structure", max_length=100, required=False)
-    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[TELEPHONE])
+    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[telephone_existant])
 
 
 class MembreForm(DsfrForm):
     autocompletion: ClassVar[dict[str, str]] = {}
 
     fonction = forms.CharField(label="Fonction", max_length=100, required=False)
-    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[TELEPHONE])
+    telephone = forms.CharField(label="Téléphone", max_length=20, required=False, validators=[telephone_existant])
 
 
 class ContactForm(DsfrForm):

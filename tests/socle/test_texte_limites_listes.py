@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from conum.socle import limites
 from conum.socle.jetons import empreinte, nouveau_jeton
 from conum.socle.listes import Colonne, Liste
+from conum.socle.telephone import lire_telephone
 from conum.socle.texte import normaliser
 from conum.utilisateurs.models import Utilisateur
 
@@ -80,3 +81,17 @@ class TestListe:
         assert lignes[0] == "\ufeffNom;Adresse;Clé"
         assert len(lignes) == 31
         assert "p29@exemple.fr" in lignes[1]
+
+
+@pytest.mark.parametrize(
+    ("saisie", "departement", "lu"),
+    [
+        ("06 12 34 56 78", "", "+33 6 12 34 56 78"),
+        ("0692 12 34 56", "974", "+262 692 12 34 56"),
+        ("26.12.34", "988", "+687 26 12 34"),
+        ("lol", "", None),
+        ("01 23", "", None),
+    ],
+)
+def test_un_telephone_existe_ou_n_est_pas_garde(saisie, departement, lu):
+    assert lire_telephone(saisie, departement) == lu

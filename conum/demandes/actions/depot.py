@@ -31,6 +31,7 @@ from conum.postes.models import TypePoste
 from conum.socle import limites
 from conum.socle.enregistrement import enregistrer
 from conum.socle.jetons import nouveau_jeton
+from conum.socle.telephone import lire_telephone
 from conum.structures.actions import DonneesStructure, Personne, StructureExistante, creer_structure, rattacher
 from conum.structures.models import Membre, Structure
 from conum.structures.rules import categorie_admise, eligibilite, lire_identifiant
@@ -169,7 +170,7 @@ def _verifier(depot: Depot) -> None:
         for champ in ("prenom", "nom", "fonction")
         if not getattr(contact, champ).strip()
     ]
-    if contact.telephone and rules.lire_telephone(contact.telephone, besoin.commune.departement_id) is None:
+    if contact.telephone and lire_telephone(contact.telephone, besoin.commune.departement_id) is None:
         erreurs.append(rules.Erreur("contact_telephone", "Ce numéro de téléphone n'existe pas."))
     if erreurs:
         raise ValidationError({erreur.champ: erreur.message for erreur in erreurs})
@@ -214,7 +215,7 @@ def _remplir(demande: Demande, depot: Depot) -> None:
     demande.engagements = sorted(depot.engagements)
     demande.contact_prenom, demande.contact_nom = contact.prenom.strip(), contact.nom.strip()
     demande.contact_fonction, demande.contact_email = contact.fonction.strip(), contact.email
-    demande.contact_telephone = rules.lire_telephone(contact.telephone, besoin.commune.departement_id) or ""
+    demande.contact_telephone = lire_telephone(contact.telephone, besoin.commune.departement_id) or ""
 
 
 def soumettre(demande: Demande, depot: Depot, *, par: Acteur) -> Demande:

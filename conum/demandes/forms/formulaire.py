@@ -14,6 +14,7 @@ from conum.demandes.actions.depot import Besoin
 from conum.demandes.models import Demande, TempsCoordination
 from conum.passerelles.entreprises import Etablissement
 from conum.postes.models import TypePoste
+from conum.socle.telephone import lire_telephone
 from conum.structures import rules as structures
 from conum.structures.actions import DonneesStructure, Identification, Issue, Personne, identifier
 from conum.structures.actions.identite import MESSAGES
@@ -209,7 +210,7 @@ class ContactForm(DsfrForm):
         saisi = self.cleaned_data["telephone"]
         if not saisi:
             return ""
-        numero = rules.lire_telephone(saisi, self.departement)
+        numero = lire_telephone(saisi, self.departement)
         if numero is None:
             raise forms.ValidationError(
                 "Ce numéro de téléphone n’existe pas. Vérifiez-le, ou laissez la case vide. Depuis l’étranger, "
