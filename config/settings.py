@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "conum.structures",
     "conum.postes",
     "conum.demandes",
+    "conum.recrutement",
     "conum.portail",
 ]
 

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RecrutementConfig(AppConfig):
+    name = "conum.recrutement"
+    verbose_name = "Recrutement"
