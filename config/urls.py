@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("conum.territoires.urls")),
     path("", include("conum.structures.urls")),
     path("", include("conum.demandes.urls")),
+    path("", include("conum.recrutement.urls")),
 ]

@@ -22,6 +22,7 @@ class TypeRole(models.TextChoices):
     RESEAU = "reseau", "Grand réseau"
     HUB = "hub", "Hub pour un numérique inclusif"
     STRUCTURE = "structure", "Structure"
+    CANDIDAT = "candidat", "Candidat"
 
 
 class Perimetre(models.TextChoices):
@@ -30,6 +31,7 @@ class Perimetre(models.TextChoices):
     DEPARTEMENT = "departement", "Département"
     CODE = "code", "Réseau ou hub"
     STRUCTURE = "structure", "Structure"
+    PERSONNE = "personne", "La personne elle-même"
 
 
 PERIMETRE_DU_TYPE: dict[str, Perimetre] = {
@@ -39,6 +41,7 @@ PERIMETRE_DU_TYPE: dict[str, Perimetre] = {
     TypeRole.RESEAU: Perimetre.CODE,
     TypeRole.HUB: Perimetre.CODE,
     TypeRole.STRUCTURE: Perimetre.STRUCTURE,
+    TypeRole.CANDIDAT: Perimetre.PERSONNE,
 }
 DUREE_CHANGEMENT_ADRESSE = timedelta(days=2)
 SECOND_FACTEUR_OBLIGATOIRE = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
@@ -71,7 +74,8 @@ class RoleQuerySet(models.QuerySet["Role"]):
 class Role(models.Model):
     """Une qualité en laquelle une personne agit, et son périmètre. Une personne peut en tenir plusieurs.
 
-    Le périmètre d'un rôle de structure est dit plus haut, par `structures.Membre`.
+    Le périmètre d'un rôle de structure est dit plus haut, par `structures.Membre` ; celui d'un candidat est lui-même
+    (`recrutement.Candidat`).
     """
 
     utilisateur = models.ForeignKey(
@@ -102,7 +106,7 @@ class Role(models.Model):
                     | (Q(type=TypeRole.PREFECTURE, region=None, code="") & Q(departement__isnull=False))
                     | (Q(type=TypeRole.REGION, departement=None, code="") & Q(region__isnull=False))
                     | (Q(type__in=[TypeRole.RESEAU, TypeRole.HUB], departement=None, region=None) & ~Q(code=""))
-                    | Q(type=TypeRole.STRUCTURE, departement=None, region=None, code="")
+                    | Q(type__in=[TypeRole.STRUCTURE, TypeRole.CANDIDAT], departement=None, region=None, code="")
                 ),
                 violation_error_message="Le périmètre de ce rôle n'est pas celui de son type.",
             ),
