@@ -26,7 +26,18 @@ from conum.socle.travaux import differer
 logger = logging.getLogger(__name__)
 LOT = 500
 """Courriels envoyés par une relève ; la suivante vient une minute après."""
-_REPRIS_AU_RENVOI = ("code", "destinataire", "sujet", "texte", "html", "objet_type", "objet_id")
+_REPRIS_AU_RENVOI = (
+    "code",
+    "destinataire",
+    "sujet",
+    "texte",
+    "html",
+    "desabonnement",
+    "calendrier",
+    "objet_type",
+    "objet_id",
+)
+_SANS_TEXTE = {"texte": "", "html": "", "desabonnement": "", "calendrier": ""}
 
 
 class HorsTransaction(Exception):
@@ -70,6 +81,8 @@ def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = Non
         sujet=message.rendre_sujet(),
         texte=message.rendre_texte(),
         html=message.rendre_html(),
+        desabonnement=message.desabonnement,
+        calendrier=message.calendrier,
         confidentiel=message.confidentiel,
         prochaine_tentative=timezone.now(),
         message_id=_nouveau_message_id(),
@@ -101,7 +114,7 @@ def _prendre(courriel_id: int) -> Courriel | None:
 def _conclure(courriel: Courriel, transition: str, **champs: Any) -> None:
     regle = TRANSITIONS[transition]
     if regle.vers != Etat.A_ENVOYER and courriel.confidentiel and not settings.COURRIELS_LISIBLES:
-        champs |= {"texte": "", "html": "", "texte_efface_le": timezone.now()}
+        champs |= {**_SANS_TEXTE, "texte_efface_le": timezone.now()}
     Courriel.objects.filter(pk=courriel.pk, etat__in=regle.depuis).update(etat=regle.vers, **champs)
 
 
@@ -188,4 +201,4 @@ def renvoyer(courriel: Courriel, *, par: Acteur) -> Courriel:
 def effacer_textes(avant: datetime) -> int:
     """Efface le texte des courriels écrits avant cette date et dont le parcours est fini ; rend leur nombre."""
     finis = Courriel.objects.filter(etat__in=RENVOYABLES, created_at__lt=avant).exclude(texte="")
-    return finis.update(texte="", html="", texte_efface_le=timezone.now())
+    return finis.update(**_SANS_TEXTE, texte_efface_le=timezone.now())

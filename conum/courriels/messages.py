@@ -1,7 +1,7 @@
 """Un courriel = une classe et deux gabarits. Les apps en dérivent dans leur emails.py."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -39,12 +39,17 @@ class Message:
     confidentiel: le texte porte un code ou un lien personnel. Il n'est pas montré aux agents, ne se renvoie pas, et
         s'efface une fois parti.
     priorite: plus grand, plus tôt ; un code de connexion passe devant les rappels.
+    desabonnement: adresse complète d'une page qui, sur un simple POST, fait cesser ces messages (RFC 8058) ; vide : le
+        message engage la personne, il ne se refuse pas.
+    calendrier: texte iCalendar joint au message (RFC 5545), vide s'il n'y a pas de rendez-vous.
     """
 
     code: ClassVar[str]
     sujet: ClassVar[str]
     confidentiel: ClassVar[bool] = False
     priorite: ClassVar[int] = 0
+    desabonnement: str = field(default="", kw_only=True)
+    calendrier: str = field(default="", kw_only=True)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

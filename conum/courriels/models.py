@@ -60,6 +60,8 @@ class Courriel(models.Model):
     sujet = models.CharField("objet", max_length=150)
     texte = models.TextField("texte", blank=True)
     html = models.TextField("texte mis en page", blank=True)
+    desabonnement = models.CharField("lien de désabonnement", max_length=500, blank=True)
+    calendrier = models.TextField("rendez-vous joint", blank=True)
     confidentiel = models.BooleanField("confidentiel", default=False)
     etat = models.CharField("état", max_length=20, choices=Etat.choices, default=Etat.A_ENVOYER)
     tentatives = models.PositiveSmallIntegerField("essais", default=0)

@@ -5,8 +5,10 @@ si l'on peut réessayer sans risquer un doublon (RFC 5321 § 4.5.4.2) : d'où ce
 """
 
 import contextlib
+import re
 import smtplib
 import ssl
+from email.mime.text import MIMEText
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
@@ -16,6 +18,8 @@ from django.core.mail.message import sanitize_address
 from django.utils import timezone
 
 from conum.courriels.models import Courriel
+
+_METHODE = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 class EchecEnvoi(Exception):
@@ -58,6 +62,10 @@ def octets(courriel: Courriel) -> bytes:
         "X-Auto-Response-Suppress": "All",
         "Content-Language": "fr",
     }
+    if courriel.desabonnement:
+        # RFC 2369 et 8058 : la messagerie montre un bouton et l'actionne par un POST, jamais en ouvrant le lien.
+        entetes["List-Unsubscribe"] = f"<{courriel.desabonnement}>"
+        entetes["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message = EmailMultiAlternatives(
         courriel.sujet,
         courriel.texte,
@@ -67,8 +75,19 @@ def octets(courriel: Courriel) -> bytes:
         reply_to=[settings.COURRIELS_REPONDRE_A] if settings.COURRIELS_REPONDRE_A else None,
     )
     message.attach_alternative(courriel.html, "text/html")
+    if courriel.calendrier:
+        message.attach(_piece_calendrier(courriel.calendrier))
     mime: Any = message.message()
     return mime.as_bytes(linesep="\r\n")
+
+
+def _piece_calendrier(texte: str) -> MIMEText:
+    """Le rendez-vous joint ; sa méthode (REQUEST, CANCEL) se lit aussi dans l'en-tête (RFC 6047 § 2.4)."""
+    piece = MIMEText(texte, "calendar", "utf-8")
+    if methode := _METHODE.search(texte):
+        piece.set_param("method", methode[1])
+    piece.add_header("Content-Disposition", "attachment", filename="rendez-vous.ics")
+    return piece
 
 
 def _reponse(code: int, texte: bytes | str) -> str:
