@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from csp.constants import NONE, SELF
 
-from config import env
+from config import depot, env
 
 RACINE, VAR = env.RACINE, env.VAR
 ENVIRONNEMENT = env.choix("CONUM_ENV", ("dev", "prod"), "dev")
@@ -139,7 +139,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": depot.stockage(),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if EN_PRODUCTION
