@@ -1,6 +1,7 @@
 """Les actes des comptes : invitations, rôles, compte de la personne, effacement à l'échéance."""
 
 from conum.comptes.actions.compte import (
+    SUITES_D_ADRESSE,
     annuler_changement_adresse,
     changement_ouvert,
     confirmer_changement_adresse,
@@ -20,10 +21,18 @@ from conum.comptes.actions.invitations import (
     libelle_de_role,
     renvoyer_invitation,
 )
-from conum.comptes.actions.roles import GARDES_DE_DEPART, desactiver_compte, reactiver_compte, retirer_role
+from conum.comptes.actions.roles import (
+    GARDES_DE_DEPART,
+    SUITES_D_ANONYMISATION,
+    desactiver_compte,
+    reactiver_compte,
+    retirer_role,
+)
 
 __all__ = [
     "GARDES_DE_DEPART",
+    "SUITES_D_ADRESSE",
+    "SUITES_D_ANONYMISATION",
     "AucunCompte",
     "CompteRefuse",
     "LienPerime",

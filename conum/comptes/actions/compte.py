@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.validators import validate_email
 from django.db import transaction
@@ -16,6 +18,10 @@ from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
 from conum.socle.jetons import empreinte, nouveau_jeton
 from conum.utilisateurs.models import Utilisateur, normaliser_courriel
+
+SUITES_D_ADRESSE: list[Callable[[Utilisateur], None]] = []
+"""Ce que les apps plus hautes recopient quand une personne change d'adresse (« celle de sa candidature ») : elles s'y
+inscrivent dans leur apps.ready()."""
 
 
 @transaction.atomic
@@ -99,6 +105,8 @@ def confirmer_changement_adresse(jeton: str, *, par: Acteur) -> Utilisateur:
     ancienne, courant.email = courant.email, changement.nouvelle
     courant.save(update_fields=["email"])
     changement.delete()
+    for suite in SUITES_D_ADRESSE:
+        suite(courant)
     mettre_en_file(emails.AdresseChangee(nouvelle=courant.email), a=ancienne, objet=courant)
     noter(courant, "confirmer_changement_adresse", par=par)
     return courant

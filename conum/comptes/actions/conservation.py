@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes import emails
-from conum.comptes.actions.roles import verifier_depart
+from conum.comptes.actions.roles import SUITES_D_ANONYMISATION, verifier_depart
 from conum.comptes.models import ChangementAdresse, IdentiteProConnect, Invitation, Role
 from conum.comptes.rules import AVERTISSEMENTS, DELAI_MINIMAL, effacement_prevu
 from conum.courriels.actions import mettre_en_file
@@ -70,12 +70,14 @@ def anonymiser_compte(utilisateur: Utilisateur, *, par: Acteur) -> Utilisateur:
     """Efface nom, adresse, téléphone et moyens de connexion ; le compte, fermé, reste l'auteur de ses actes.
 
     Raises:
-        CompteRefuse: une autre app a besoin de cette personne (dernier gestionnaire d'une structure).
+        CompteRefuse: une autre app a besoin de cette personne (dernier gestionnaire d'une structure, poste occupé).
     """
     courant = Utilisateur.objects.select_for_update().get(pk=utilisateur.pk)
     if courant.anonymise_le:
         return courant
     verifier_depart(courant)
+    for suite in SUITES_D_ANONYMISATION:
+        suite(courant, par)
     ancienne = courant.email
     courant.email = f"anonyme-{courant.pk}@anonyme.invalid"
     courant.prenom = courant.nom = courant.telephone = ""

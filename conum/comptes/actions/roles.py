@@ -17,6 +17,9 @@ from conum.utilisateurs.models import Utilisateur
 GARDES_DE_DEPART: list[Callable[[Utilisateur], None]] = []
 """Ce qui s'oppose à la fermeture d'un compte (« dernier gestionnaire de sa structure ») : les apps plus hautes y
 inscrivent leur vérification dans leur apps.ready() ; elle lève CompteRefuse."""
+SUITES_D_ANONYMISATION: list[Callable[[Utilisateur, Acteur], None]] = []
+"""Ce que les apps plus hautes effacent avec un compte (« sa candidature »), dans la même transaction, avant lui ; une
+suite qui ne peut pas lève CompteRefuse et le compte reste."""
 
 
 def verifier_depart(utilisateur: Utilisateur) -> None:
