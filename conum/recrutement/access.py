@@ -23,6 +23,9 @@ PORTEUR = "porteur de candidature"
 TITULAIRE = "titulaire de lien"
 """La partie qui agit par un lien personnel ; `objet_id` vaut « <mise en relation>:<partie> »."""
 
+DESABONNEMENT = "titulaire d'un lien de désabonnement"
+"""Qui tient le lien signé d'un courriel : il règle les rappels de ce membre, rien d'autre."""
+
 
 # --- Qualités -----------------------------------------------------------------------------------------------------
 
@@ -36,6 +39,11 @@ def titulaire(lien: LienPersonnel) -> ActeurSansCompte:
     """Qui tient ce lien personnel ; qui appelle a vérifié qu'il est valable."""
     libelle = "Candidat, par son lien" if lien.partie == Partie.CANDIDAT else "Structure, par son lien"
     return anonyme(TITULAIRE, libelle, f"{lien.mise_en_relation_id}:{lien.partie}")
+
+
+def desabonne(role: Role) -> ActeurSansCompte:
+    """Qui tient le lien de désabonnement de ce membre ; qui appelle en a vérifié la signature."""
+    return anonyme(DESABONNEMENT, "Membre, par le lien d'un courriel", role.pk)
 
 
 def est_systeme(acteur: Acteur, _objet: object = None) -> bool:
@@ -132,6 +140,13 @@ def peut_gerer_recrutement(acteur: Acteur, recrutement: Recrutement) -> bool:
 def peut_faire_vivre_recrutement(acteur: Acteur, recrutement: Recrutement) -> bool:
     """Ouvrir, pourvoir, rouvrir, clore : ce qui suit d'un autre acte, ou l'ANCT."""
     return est_systeme(acteur) or peut_gerer_recrutement(acteur, recrutement)
+
+
+def peut_regler_rappels(acteur: Acteur, role: Role) -> bool:
+    """Le membre lui-même, ou le lien signé qui lui a été envoyé."""
+    if isinstance(acteur, Role):
+        return acteur.actif and acteur.pk == role.pk and acteur.type == TypeRole.STRUCTURE
+    return isinstance(acteur, ActeurSansCompte) and acteur.qualite == DESABONNEMENT and acteur.objet_id == str(role.pk)
 
 
 def peut_chercher(acteur: Acteur, recrutement: Recrutement) -> bool:
