@@ -180,7 +180,7 @@ def _ouvrir_les_nouveaux(jour: date, par: Acteur) -> int:
 
 
 def _origines(rattachements: list[Rattachement]) -> dict[int, _Origine]:
-    """La demande attribuée dont vient chaque rattachement : celle qui prend effet le même jour, sinon la dernière avant."""
+    """La demande attribuée dont vient chaque rattachement : prenant effet le même jour, sinon la dernière avant."""
     decisions = (
         Decision.objects.filter(
             sens=SensDecision.ATTRIBUEE, demande__structure__in={r.structure_id for r in rattachements}
@@ -271,7 +271,7 @@ def _neuf(cle: Cle, commune: Commune, origines: list[_Origine]) -> Recrutement:
 def modifier_fiche(
     recrutement: Recrutement, *, debut: date, niveau: int, precisions: str, commune: Commune, par: Acteur
 ) -> Recrutement:
-    """Corrige ce que les candidats lisent ; vaut pour les prochaines propositions, celles qui vivent gardent leur calcul.
+    """Corrige ce que les candidats lisent ; les propositions déjà faites gardent leur calcul.
 
     Raises:
         ValidationError: date passée, niveau inconnu, texte trop long, ou recrutement déjà ouvert dans cette commune.
