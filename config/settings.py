@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "conum.postes",
     "conum.demandes",
     "conum.recrutement",
+    "conum.conventions",
     "conum.portail",
 ]
 
