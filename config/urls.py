@@ -15,6 +15,8 @@ urlpatterns = [
     path("", include("conum.courriels.urls")),
     path("", include("conum.territoires.urls")),
     path("", include("conum.structures.urls")),
+    path("", include("conum.postes.urls")),
     path("", include("conum.demandes.urls")),
     path("", include("conum.recrutement.urls")),
+    path("", include("conum.conventions.urls")),
 ]

@@ -28,6 +28,7 @@ MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
 PUBLIC: tuple[tuple[str, str], ...] = (
     ("Accueil", "portail:accueil"),
     ("Demander un conseiller numérique", "demandes:commencer"),
+    ("Simuler l’aide", "conventions:simulateur"),
 )
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),

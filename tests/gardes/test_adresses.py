@@ -52,6 +52,9 @@ PUBLIQUES = {
     "demandes:confirmer",
     # Chercher une commune, pour le champ du formulaire public
     "territoires:communes",
+    # Simuler l'aide de l'État, sans compte : rien n'est enregistré
+    "conventions:simulateur",
+    "conventions:simulateur_pdf",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",

@@ -131,6 +131,23 @@ class Subvention:
         return sum((t.montant for t in self.tranches), Decimal(0))
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """Tout ce que le calcul cite, une fois chacun."""
+        regle, bonification = self.regle, self.bonification
+        citees = (
+            *self.ligne_de_regle.sources,
+            *(bonification.sources if bonification else ()),
+            *regle.sources,
+            *regle.sources_duree,
+            *regle.remuneration.sources,
+            *regle.versements.sources,
+            *(s for r in self.reserves for s in r.sources),
+            *(s for c in regle.couts_etat for s in c.sources),
+            *regle.prorata.sources,
+        )
+        return tuple({s.cle: s for s in citees}.values())
+
+    @property
     def jours_finances(self) -> int:
         return sum(x.jours for x in self.lignes if x.tranche.nature == Nature.BASE)
 
@@ -210,7 +227,7 @@ def _reunir(contrats: Iterable[Contrat], convention: Convention) -> list[tuple[i
     return reunis
 
 
-class _Morceau(NamedTuple):
+class Morceau(NamedTuple):
     """Une part de tranche dans un seul mois civil et une seule année de financement."""
 
     annee: int
@@ -220,7 +237,7 @@ class _Morceau(NamedTuple):
 
 
 @lru_cache(maxsize=4096)  # les postes d'un même jour partagent leur calendrier, base et bonification aussi
-def _morceaux(debut: date, fin: date, debut_financement: date) -> tuple[_Morceau, ...]:
+def decouper(debut: date, fin: date, debut_financement: date) -> tuple[Morceau, ...]:
     """La période coupée à chaque premier du mois et à chaque anniversaire du financement."""
     morceaux = []
     annee = 1
@@ -229,7 +246,7 @@ def _morceaux(debut: date, fin: date, debut_financement: date) -> tuple[_Morceau
     while debut < fin:
         premier_suivant = ajouter_mois(debut.replace(day=1), 1)
         coupe = min(premier_suivant, anniversaire, fin)
-        morceaux.append(_Morceau(annee, debut, coupe, (debut.toordinal(), coupe.toordinal())))
+        morceaux.append(Morceau(annee, debut, coupe, (debut.toordinal(), coupe.toordinal())))
         if coupe == anniversaire:
             annee += 1
             anniversaire = ajouter_mois(debut_financement, annee * ANNEE)
@@ -237,12 +254,12 @@ def _morceaux(debut: date, fin: date, debut_financement: date) -> tuple[_Morceau
     return tuple(morceaux)
 
 
-def _jours_communs(bornes: tuple[int, int], couverts: list[tuple[int, int]]) -> int:
+def jours_communs(bornes: tuple[int, int], couverts: list[tuple[int, int]]) -> int:
     debut, fin = bornes
     return sum(min(fin, f) - max(debut, d) for d, f in couverts if d < fin and f > debut)
 
 
-def _lignes(tranche: Tranche, morceaux: tuple[_Morceau, ...], jours: list[int], total: int) -> Iterator[Ligne]:
+def _lignes(tranche: Tranche, morceaux: tuple[Morceau, ...], jours: list[int], total: int) -> Iterator[Ligne]:
     montants = repartir_au_prorata(en_centimes(tranche.montant), jours, tranche.jours, total)
     for morceau, nombre, montant in zip(morceaux, jours, montants, strict=True):
         yield Ligne(tranche, morceau.annee, morceau.debut, morceau.fin, nombre, en_euros(montant))
@@ -260,8 +277,8 @@ def calculer_subvention(poste: Poste, contrats: Iterable[Contrat], convention: C
     verifier_convention(convention, regle)
     tranches = tuple(_tranches(convention, ligne, bonification))
     couverts = _reunir(contrats, convention)
-    morceaux = [_morceaux(t.debut, t.fin, convention.debut_financement) for t in tranches]
-    jours = [[_jours_communs(m.bornes, couverts) for m in de_la_tranche] for de_la_tranche in morceaux]
+    morceaux = [decouper(t.debut, t.fin, convention.debut_financement) for t in tranches]
+    jours = [[jours_communs(m.bornes, couverts) for m in de_la_tranche] for de_la_tranche in morceaux]
     exacts = [Fraction(en_centimes(t.montant) * sum(j), t.jours) for t, j in zip(tranches, jours, strict=True)]
     totaux = repartir(exacts)
     lignes = tuple(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 
+from conum.socle import texte
 from conum.socle.listes import Liste
 
 register = template.Library()
@@ -51,6 +52,12 @@ def nombre(valeur: float | Decimal | None) -> str:
     if valeur is None:
         return "–"
     return number_format(valeur, use_l10n=True, force_grouping=True).replace("\xa0", ESPACE_FINE)
+
+
+@register.filter
+def euros(valeur: Decimal | None) -> str:
+    """Somme en français : « 12 345,60 € »."""
+    return "–" if valeur is None else texte.euros(valeur)
 
 
 @register.filter
