@@ -11,7 +11,8 @@ from rich.table import Table
 from conum.socle.mesures import base_jetable
 
 # Ce qu'on sait mesurer, et le module qui le fait : une fonction `mesurer(nombre)` qui rend (mesures, verdicts).
-MESURES = {"demandes": "conum.demandes.management.mesures"}
+MESURES = {"conventions": "conum.conventions.management.mesures", "demandes": "conum.demandes.management.mesures"}
+NOMBRE = 20_000  # à moins que le module ne donne le sien
 
 
 class Command(BaseCommand):
@@ -19,14 +20,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("quoi", choices=sorted(MESURES))
-        parser.add_argument("--nombre", type=int, default=20_000, help="volume de données (défaut : 20000)")
+        parser.add_argument("--nombre", type=int, help="volume de données (à défaut, celui de la mesure)")
         parser.add_argument("--json", action="store_true", help="un objet JSON par ligne")
 
     def handle(self, *args: Any, **options: Any) -> None:
         module = import_module(MESURES[options["quoi"]])
         console = Console(stderr=options["json"])
+        nombre = options["nombre"] or getattr(module, "NOMBRE", NOMBRE)
         with base_jetable(), console.status("Base jetable…") as etat:
-            mesures, verdicts = module.mesurer(options["nombre"], dire=etat.update)
+            mesures, verdicts = module.mesurer(nombre, dire=etat.update)
         if options["json"]:
             for mesure in mesures:
                 self.stdout.write(mesure.json())
