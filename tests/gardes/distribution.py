@@ -15,11 +15,14 @@ from conum.comptes.models import Invitation, Role, TypeRole
 from conum.demandes.actions.depot import ouvrir_brouillon
 from conum.demandes.models import Demande, ImportDecisions, Nature, SessionComite
 from conum.demandes.states import Etat
+from conum.postes import actions as postes
+from conum.postes.models import TypePoste
 from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
 from tests.gardes.adresses import Adresse
+from tests.postes import fabriques as contrats
 from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
 
 JETON = "jeton-inconnu"
@@ -73,6 +76,31 @@ def _demandes(structure: Structure, departement: Departement, membre: Role) -> t
         Demande.objects.create(etat=Etat.EN_INSTRUCTION, nature=Nature.AJOUT, **communs),
         ouvrir_brouillon(par=membre, structure=structure),
     )
+
+
+def _contrats(structure: Structure) -> dict[str, Any]:
+    """Un contrat à valider, un contrat validé qui se prolonge, une rupture avec sa pièce ; un poste libre."""
+    libre, attend, court, rompu = postes.creer_postes(
+        structure, nombre=4, type_poste=TypePoste.CONSEILLER, debut=contrats.jour(-400), par=contrats.SYSTEME
+    )
+    valide = contrats.en_poste(court, fin=contrats.jour(10))
+    postes.prolonger_contrat(valide, fin=contrats.jour(90), salaire=contrats.SALAIRE, par=contrats.anct())
+    rupture = postes.notifier_rupture(
+        contrats.en_poste(rompu), date_rupture=contrats.jour(), motif="demission", par=contrats.anct()
+    )
+    piece = postes.completer_rupture(rupture, nature="autre", fichier=contrats.pdf(), par=contrats.anct())
+    objets: dict[str, Any] = {
+        "postes:poste_pk": libre.pk,
+        "postes:code": "vacants",
+        "postes:pk": contrats.saisir(attend).pk,
+        "postes:piece:pk": rupture.pk,
+        "postes:piece_pk": piece.pk,
+    }
+    for nom in ("renouveler", "prolonger", "valider_prolongation", "refuser_prolongation", "notifier_rupture"):
+        objets[f"postes:{nom}:pk"] = valide.pk
+    for nom in ("completer", "annuler_rupture", "valider_rupture"):
+        objets[f"postes:{nom}:pk"] = rupture.pk
+    return objets
 
 
 def monter() -> Distribution:
@@ -138,6 +166,7 @@ def monter() -> Distribution:
         "demandes:code": marne.pk,
         "demandes:etape": "besoin",
         "demandes:nature": Nature.AJOUT.value,
+        **_contrats(structure),
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
         "numero": structure.siret,

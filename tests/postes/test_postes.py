@@ -44,7 +44,7 @@ def test_l_etat_se_deduit_a_la_date(structure):
     assert Poste.objects.rattaches_a(structure, date(2026, 5, 31)).count() == 3
     assert Poste.objects.rattaches_a(structure, date(2026, 6, 1)).count() == 2
     etats = sorted(Poste.objects.a_la_date(date(2026, 6, 1)).values_list("etat_du_jour", flat=True))
-    assert etats == [EtatPoste.RATTACHE, EtatPoste.RATTACHE, EtatPoste.RENDU]
+    assert etats == [EtatPoste.RENDU, EtatPoste.VACANT, EtatPoste.VACANT]
 
 
 def test_on_rend_les_derniers_attribues_d_abord(structure):
