@@ -132,6 +132,11 @@ def test_un_cas_inconnu_ne_donne_aucun_chiffre():
         calculer([Contrat(DEBUT)], poste=Poste(PUBLIC, "987"))
 
 
+def test_un_service_civique_n_ouvre_pas_droit_a_l_aide():
+    with pytest.raises(ConventionInvalide, match="service civique"):
+        calculer([Contrat(DEBUT, type="service_civique")])
+
+
 def test_la_trace_d_une_ligne_suffit_a_la_refaire():
     for x in calculer([Contrat(DEBUT)]).lignes:
         exact = Fraction(x.tranche.montant) * x.part

@@ -7,6 +7,7 @@ from decimal import Decimal
 from conum.conventions.management.histoires import Histoire, tirer
 from conum.conventions.rules import Ligne, Subvention, calculer_subvention
 from conum.socle.mesures import Mesure, Verdict, chronometrer, pic_memoire_mo
+from conum.socle.texte import euros
 
 NOMBRE = 4_000
 FOIS = 5
@@ -54,7 +55,7 @@ def mesurer(nombre: int, dire: Callable[[str], None]) -> tuple[list[Mesure], lis
     secondes = mesure.p95_ms / 1000
     verdicts = [
         Verdict(secondes < SECONDES_ADMISES, f"{nombre} postes en {secondes:.1f} s (moins de {SECONDES_ADMISES} s)"),
-        Verdict(egaux, f"{attendu:.2f} € de quelque façon qu’on somme : {', '.join(obtenus)}"),
+        Verdict(egaux, f"{euros(attendu)} de quelque façon qu’on somme : {', '.join(obtenus)}"),
         Verdict(mesure.requetes == 0, f"{mesure.requetes} requête : calcul pur"),
     ]
     return [mesure], verdicts

@@ -270,9 +270,11 @@ def calculer_subvention(poste: Poste, contrats: Iterable[Contrat], convention: C
 
     Raises:
         RegleInconnue: aucune source ne donne ce montant.
-        ConventionInvalide: la convention sort de la règle.
+        ConventionInvalide: la convention sort de la règle, ou un contrat n'ouvre pas droit à l'aide.
     """
     contrats = tuple(contrats)
+    if any(c.type in regle.remuneration.contrats_exclus for c in contrats):
+        raise ConventionInvalide("Un service civique n’ouvre pas droit à l’aide.")
     ligne, bonification = montant_de(regle, poste), bonification_de(regle, poste)
     verifier_convention(convention, regle)
     tranches = tuple(_tranches(convention, ligne, bonification))
