@@ -14,7 +14,7 @@ from conum.conventions.rules import Contrat, Phase, Poste, Statut
 from conum.conventions.rules.simulation import TAUX_PAR_DEFAUT, Hypotheses
 from conum.postes.models import TypePoste
 from conum.postes.rules import smic
-from conum.recrutement.rules.relation import TYPES_CONTRAT
+from conum.postes.rules.contrat import CDD, CDI, MOIS_PROJET_MAX, MOIS_PROJET_MIN, PROJET, SALAIRE_MAX, TYPES
 from conum.socle.texte import euros
 from conum.territoires.forms import CommuneField, libelle
 from conum.territoires.models import Commune
@@ -28,9 +28,7 @@ PHASES = {
     Phase.V1: "Une première convention",
     Phase.V2: "Un renouvellement, après une première convention",
 }
-CDI, PROJET = "cdi", "contrat_de_projet"
-DUREE_MAX, PROJET_MIN = 72, 12
-SALAIRE_MAX, TAUX_MAX = Decimal(20_000), Decimal(100)
+TAUX_MAX = Decimal(100)
 ANNEES_A_VENIR = 5
 PREMIER_JOUR = date(2021, 1, 1)
 
@@ -60,7 +58,7 @@ class SimulateurForm(DsfrForm):
         label="Le poste est en quartier prioritaire (QPV) ou en zone de revitalisation rurale (ZRR)", required=False
     )
     debut = forms.DateField(label="Début du contrat")
-    contrat = forms.ChoiceField(label="Type de contrat", choices=list(TYPES_CONTRAT.items()))
+    contrat = forms.ChoiceField(label="Type de contrat", choices=list(TYPES.items()))
     duree = forms.IntegerField(
         label="Durée du contrat, en mois",
         help_text="Laissez vide pour un CDI",
@@ -101,7 +99,7 @@ class SimulateurForm(DsfrForm):
             "type_poste": TypePoste.CONSEILLER,
             "phase": Phase.V1,
             "debut": debut,
-            "contrat": "cdd",
+            "contrat": CDD,
             "duree": 24,
             "salaire": f"{_smic(debut, smic.METROPOLE)}".replace(".", ","),
             "taux": TAUX_PAR_DEFAUT,
@@ -170,9 +168,9 @@ def _faute_de_duree(saisi: dict[str, Any]) -> str:
         return "Un CDI n’a pas de fin : laissez la durée vide." if duree else ""
     if duree is None:
         return "Écrivez la durée du contrat, en mois." if contrat else ""
-    if contrat == PROJET and PROJET_MIN > duree > 0:
+    if contrat == PROJET and MOIS_PROJET_MIN > duree > 0:
         return "Un contrat de projet dure un an au moins."
-    return "" if 1 <= duree <= DUREE_MAX else f"Écrivez une durée de 1 à {DUREE_MAX} mois."
+    return "" if 1 <= duree <= MOIS_PROJET_MAX else f"Écrivez une durée de 1 à {MOIS_PROJET_MAX} mois."
 
 
 def _faute_de_contrat(saisi: dict[str, Any]) -> str:

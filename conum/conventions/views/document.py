@@ -11,7 +11,7 @@ from conum.conventions.forms import PHASES, STATUTS
 from conum.conventions.rules import trace
 from conum.conventions.rules.simulation import HORIZONS, Mois, Simulation, Total
 from conum.postes.models import TypePoste
-from conum.recrutement.rules.relation import TYPES_CONTRAT
+from conum.postes.rules.contrat import TYPES
 from conum.socle import pdf
 from conum.socle.texte import euros
 
@@ -31,7 +31,7 @@ def _hypotheses(simulation: Simulation, lieu: str) -> list[tuple[str, str]]:
         ("Poste", TypePoste(h.poste.type).label),
         ("Convention", PHASES[h.phase]),
         ("En QPV ou en ZRR", "Oui" if h.poste.zone_prioritaire else "Non"),
-        ("Contrat", TYPES_CONTRAT[h.contrat.type]),
+        ("Contrat", TYPES[h.contrat.type]),
         ("Du", _date(h.debut)),
         ("Au", _date(fin - timedelta(days=1)) if fin else "sans fin"),
         ("Salaire mensuel brut", euros(h.salaire)),
