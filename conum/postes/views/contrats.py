@@ -72,7 +72,11 @@ def _colonnes(role: Role, onglet: str) -> list[Colonne]:
         Colonne("motif", "Motif", lambda c: c.get_rupture_motif_display(), a_l_ecran=rupture),
         Colonne("dossier", "Dossier", _manquantes, a_l_ecran=rupture),
         Colonne("salaire", "Salaire brut", lambda c: c.salaire, tri="salaire", a_l_ecran=not rupture),
-        Colonne("etat", "État", lambda c: c.get_etat_display(), tri="etat", niveau=commun.niveau_contrat),
+        # Dans une file, l'état est celui de la file.
+        Colonne(
+            "etat", "État", lambda c: c.get_etat_display(), tri="etat", niveau=commun.niveau_contrat,
+            a_l_ecran=onglet in ("tous", "prolongations"),
+        ),
         Colonne("saisi", "Saisi le", lambda c: timezone.localdate(c.created_at), tri="created_at"),
     ]  # fmt: skip
 

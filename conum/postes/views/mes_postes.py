@@ -52,7 +52,7 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("personne", "Personne", personne, lien=lien_personne),
         Colonne("jusque", "Contrat jusqu'au", jusque),
         Colonne("vacant", "Vacant depuis le", lambda p: p.vacant_depuis, tri="vacant_depuis"),
-        Colonne("limite", "À pourvoir avant le", limite),
+        Colonne("limite", "À pourvoir d'ici le", limite),
         Colonne("geste", "À faire", geste, lien=lien_geste),
     ]
 
