@@ -68,6 +68,7 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     from conum.comptes.models import Invitation, Role
     from conum.courriels.models import Courriel
     from conum.demandes.models import Demande, SessionComite
+    from conum.postes.models import Contrat, PieceRupture, Poste
     from conum.structures.models import DemandeRattachement, Structure
 
     def cles(requete: Any, combien: int = 3) -> list[Any]:
@@ -76,8 +77,15 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     demandes = Demande.objects.visibles_par(role) if role else Demande.objects.none()
     structures = Structure.objects.visibles_par(role).order_by("pk") if role else Structure.objects.none()
     une_par_etat = list(demandes.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
+    contrats = Contrat.objects.visibles_par(role) if role else Contrat.objects.none()
+    un_par_etat = list(contrats.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
+    postes = Poste.objects.visibles_par(role).order_by("pk") if role else Poste.objects.none()
     rattachements = DemandeRattachement.objects.filter(structure__in=structures.values("pk")).order_by("pk")
     return {
+        "postes:pk": un_par_etat,
+        "postes:poste_pk": cles(postes),
+        "postes:piece_pk": cles(PieceRupture.objects.filter(contrat__in=contrats).order_by("pk"), 1),
+        "postes:code": ["vacants"],
         "structures:rattachements:pk": cles(rattachements, 1),
         "demandes:pk": une_par_etat,
         "demandes:comite:pk": cles(SessionComite.objects.order_by("pk")),

@@ -7,6 +7,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
+from conum.comptes.actions.erreurs import CompteRefuse
+from conum.comptes.actions.roles import verifier_depart
 from conum.courriels.models import Courriel
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -324,3 +326,12 @@ def test_terminer_au_terme_seulement():
     assert actions.terminer_contrats_echus(f.jour()) == 1
     contrat.refresh_from_db()
     assert contrat.etat == Etat.TERMINE
+
+
+def test_le_compte_d_une_personne_en_contrat_ne_se_ferme_pas():
+    _, (poste,) = f.structure_avec()
+    contrat = f.en_poste(poste)
+    with pytest.raises(CompteRefuse, match=contrat.reference):
+        verifier_depart(contrat.personne)
+    f.rompre(contrat, date_rupture=f.jour(-1))
+    verifier_depart(contrat.personne)

@@ -4,7 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 
+from conum.comptes.actions.erreurs import CompteRefuse
 from conum.journal.acteurs import Acteur
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.access import est_anct, est_systeme
@@ -13,6 +16,7 @@ from conum.postes.models.poste import periode_de
 from conum.postes.rules import contrat as regles
 from conum.postes.rules.delais import delai_de_remplacement, limite_de_remplacement
 from conum.postes.rules.smic import SmicInconnu, territoire_du_departement
+from conum.postes.states import Etat
 from conum.socle.texte import normaliser
 from conum.structures.models import Structure
 from conum.utilisateurs.models import Utilisateur
@@ -100,6 +104,8 @@ def exiger_place(
 
 def exiger_personne(personne: Utilisateur) -> None:
     """Un compte ouvert, avec une adresse qui survit au contrat (programme-apps § 3.E)."""
+    # Relu sous verrou : le compte a pu se fermer pendant que l'on saisissait.
+    personne.refresh_from_db(fields=["is_active", "anonymise_le", "email"])
     if not personne.is_active or personne.anonymise_le:
         raise ValidationError({"personne": "Le compte de cette personne est fermé."})
     if personne.email.endswith(regles.DOMAINE_REFUSE):
@@ -138,3 +144,18 @@ def meme_personne(personne: Utilisateur, prenom: str, nom: str) -> bool:
     """Le nom saisi est celui du compte, accents et ordre mis à part."""
     saisi, connu = normaliser(f"{prenom} {nom}"), normaliser(f"{personne.prenom} {personne.nom}")
     return sorted(saisi.split()) == sorted(connu.split())
+
+
+def refuser_depart_en_contrat(personne: Utilisateur) -> None:
+    """Garde de départ des comptes : on ne ferme ni n'efface le compte d'une personne en contrat, ou qui va l'être.
+
+    Raises:
+        CompteRefuse: un contrat court, ou attend.
+    """
+    vivants = Contrat.objects.filter(
+        personne=personne,
+        etat__in=[Etat.A_VALIDER, Etat.VALIDE, Etat.RUPTURE_NOTIFIEE],
+        occupation__overlap=DateRange(timezone.localdate(), None),
+    )
+    if contrat := vivants.order_by("periode").first():
+        raise CompteRefuse(f"Cette personne a un contrat ({contrat.reference}, {contrat.libelle_periode}).")
