@@ -1,1 +1,3 @@
 """Courriels du recrutement : chaque module s'importe ici, le registre des messages les connaît tous."""
+
+from conum.recrutement.emails import relation as relation
