@@ -50,6 +50,8 @@ PUBLIQUES = {
     "demandes:deposee",
     "demandes:reprendre",
     "demandes:confirmer",
+    # Répondre à une proposition par son lien personnel : le jeton fait foi, un bouton confirme
+    "recrutement:lien_structure",
     # Chercher une commune, pour le champ du formulaire public
     "territoires:communes",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
