@@ -53,14 +53,14 @@ def chercher(recrutement: Recrutement, *, rayon_km: int, criteres: Criteres, par
         if not 1 <= rayon_km <= regles.RAYON_RECHERCHE_MAX_KM:
             raise ValidationError({"rayon_km": f"Cherchez de 1 à {regles.RAYON_RECHERCHE_MAX_KM} km de votre poste."})
         trouves = _trouver(recrutement, rayon_km, criteres)
-        consultation = ConsultationVivier(
+        # Une recherche sans critère, ou sans résultat, se garde comme les autres.
+        consultation = ConsultationVivier.objects.create(
             recrutement=recrutement,
             role=cast(Role, par),  # peut_chercher n'admet qu'un membre
             rayon_km=rayon_km,
             criteres=criteres.donnees(),
             candidats=trouves,
         )
-        enregistrer(consultation)
         noter(
             recrutement,
             "chercher",
