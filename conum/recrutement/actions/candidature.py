@@ -118,6 +118,12 @@ def _adresse(email: str) -> str:
     return adresse
 
 
+def _exiger(candidat: Candidat, par: Acteur) -> None:
+    """Le droit d'abord : qui n'en a pas n'use pas non plus la limite d'un autre."""
+    if not peut_saisir(par, candidat):
+        raise PermissionDenied
+
+
 def envoyer_lien_reprise(candidat: Candidat, *, email: str, par: Acteur) -> None:
     """Envoie un lien pour finir plus tard ; il périme le précédent.
 
@@ -125,6 +131,7 @@ def envoyer_lien_reprise(candidat: Candidat, *, email: str, par: Acteur) -> None
         TropDeDemandes: plus de trois liens en une heure, pour ce brouillon ou vers cette adresse.
         ValidationError: adresse invalide.
     """
+    _exiger(candidat, par)
     adresse = _adresse(email)
     _limiter("reprise", candidat.pk)
     _limiter("adresse", adresse)
@@ -150,6 +157,7 @@ def soumettre(candidat: Candidat, profil: Profil, *, email: str, par: Acteur) ->
         TransitionImpossible: déjà envoyée.
         TropDeDemandes: trop de courriels vers cette adresse.
     """
+    _exiger(candidat, par)
     adresse = _adresse(email)
     profil = verifier(profil)
     _limiter("adresse", adresse)
@@ -227,6 +235,7 @@ def renvoyer_confirmation(candidat: Candidat, *, par: Acteur) -> Candidat:
         TropDeDemandes: plus de trois liens en une heure.
         TransitionImpossible: la candidature n'attend pas de confirmation.
     """
+    _exiger(candidat, par)
     adresse = adresse_saisie(candidat)
     _limiter("confirmation", candidat.pk)
     _limiter("adresse", adresse)
@@ -261,6 +270,7 @@ def changer_d_adresse(candidat: Candidat, *, email: str, par: Acteur) -> Candida
         ValidationError: adresse invalide.
         TropDeDemandes, TransitionImpossible: voir `renvoyer_confirmation`.
     """
+    _exiger(candidat, par)
     adresse = _adresse(email)
     if adresse == adresse_saisie(candidat):
         return renvoyer_confirmation(candidat, par=par)
@@ -374,8 +384,7 @@ def _revenir_par_le_formulaire(candidat: Candidat, *, par: Acteur) -> Candidat:
 def marquer_de_retour(candidat: Candidat) -> None:
     """De nouveau disponible : ce qui disait pourquoi elle ne l'était plus s'efface. L'appelant enregistre."""
     candidat.motif_retrait = candidat.precision_retrait = candidat.motif_pause = ""
-    candidat.en_pause_depuis = candidat.disponibilite_demandee_le = None
-    candidat.jeton_disponibilite = ""
+    candidat.en_pause_depuis = None
     candidat.disponibilite_confirmee_le = candidat.actif_le = timezone.now()
 
 
