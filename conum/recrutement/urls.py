@@ -2,10 +2,12 @@ from django.urls import URLPattern, path
 
 from conum.recrutement.views import (
     anct,
+    appariement,
     candidature,
     delais,
     donnees,
     espace,
+    explication,
     liens,
     liens_candidat,
     propositions,
@@ -95,6 +97,15 @@ STRUCTURE: list[URLPattern] = [
 ]
 APPARIEMENT: list[URLPattern] = [
     path("recrutement/delais/", delais.delais, name="delais"),
+    path("appariement/", appariement.algorithme, name="algorithme"),
+    path(f"{_RELATION}explication/", explication.explication, name="explication"),
+    path(f"{_ESPACE}autres-postes/", explication.autres_postes, name="autres_postes"),
+    path(f"{_ESPACE}appariement/", appariement.liste_passes, name="passes"),
+    path(f"{_ESPACE}appariement/lancer/", appariement.lancer, name="lancer_passe"),
+    path(f"{_ESPACE}appariement/etat/", appariement.etat_passe, name="etat_passe"),
+    path(f"{_ESPACE}appariement/reglages/", appariement.regler, name="reglages"),
+    path(f"{_ESPACE}appariement/pourquoi/", explication.pourquoi, name="pourquoi"),
+    path(f"{_ESPACE}appariement/<int:pk>/", appariement.passe, name="passe"),
 ]
 # L'ANCT : les candidats, un par un.
 _CANDIDATS = f"{_ESPACE}candidats/"

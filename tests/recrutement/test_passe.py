@@ -242,7 +242,7 @@ def test_le_pix_que_la_personne_garde_pour_elle_ne_pese_pas():
     lecture = marche.lire(timezone.localdate())
     assert [c.palier for c in lecture.candidats] == [0, 3]
     passes.lancer()
-    assert {r.detail["niveau"] for r in MiseEnRelation.objects.all()} == {3}
+    assert {r.detail["niveau_demande"] for r in MiseEnRelation.objects.all()} == {3}
     assert sorted(r.detail["palier"] for r in MiseEnRelation.objects.all()) == [0, 3]
 
 

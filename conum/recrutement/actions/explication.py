@@ -21,13 +21,15 @@ from conum.recrutement.actions.criteres import (
     composantes_gardees,
     criteres,
     criteres_gardes,
-    distance,
     en_jour,
     nombre,
+    paire_du_jour,
+    paire_du_passage,
 )
-from conum.recrutement.models import Candidat, MiseEnRelation, Origine, Passe, Recrutement, ReglageAppariement
+from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement, ReglageAppariement
 from conum.recrutement.models.geo import autour
-from conum.recrutement.rules.cout import MILLIEMES, couts, ponderation_au
+from conum.recrutement.rules.appariement import composantes
+from conum.recrutement.rules.cout import MILLIEMES, ponderation_au
 from conum.recrutement.states import OUVERTS, Etat, EtatPasse
 
 RAYON_MINIMAL_KM, RAYON_MAXIMAL_KM = 40, 100
@@ -62,12 +64,13 @@ class Absence:
 
 def expliquer_relation(relation: MiseEnRelation) -> ExplicationRelation:
     """Critères, coût et rang, tels que calculés le jour du passage ; une présélection n'a que son motif."""
-    if relation.origine == Origine.PRESELECTION or relation.passe is None:
+    paire = paire_du_passage(relation)
+    if paire is None:
         return ExplicationRelation(relation, (), (), 0.0, 0)
     parmi = MiseEnRelation.objects.filter(passe=relation.passe_id, recrutement=relation.recrutement_id).count()
-    composantes = tuple(composantes_gardees(relation))
+    parts = tuple(composantes_gardees(paire, relation))
     return ExplicationRelation(
-        relation, tuple(criteres_gardes(relation)), composantes, round(sum(c.points for c in composantes), 1), parmi
+        relation, tuple(criteres_gardes(paire, relation)), parts, round(sum(p.points for p in parts), 1), parmi
     )
 
 
@@ -185,10 +188,10 @@ def _pleins(paires: Paires, jour: date) -> dict[tuple[int, int], str]:
     for recrutement, candidat in paires:
         phrases = []
         if ouvertes.get(recrutement.pk, 0) >= reglage.max_par_poste * vacants.get(recrutement.pk, 0):
-            phrases.append(f"ce recrutement a déjà {reglage.max_par_poste} propositions par poste vacant")
+            phrases.append(f"Ce recrutement a atteint son plafond ({reglage.max_par_poste} par poste vacant).")
         if candidats.get(candidat.pk, 0) >= reglage.max_par_candidat:
-            phrases.append(f"cette personne a déjà {reglage.max_par_candidat} propositions ouvertes")
-        resultat[recrutement.pk, candidat.pk] = " et ".join(phrases)
+            phrases.append(f"Cette personne a atteint son plafond ({reglage.max_par_candidat} par candidat).")
+        resultat[recrutement.pk, candidat.pk] = " ".join(phrases)
     return resultat
 
 
@@ -205,36 +208,29 @@ def _par_les_prix(recrutement: Recrutement, candidat: Candidat, dernier: _Dernie
         )
     prix_r, prix_c = dernier.recrutements.get(recrutement.pk), dernier.candidats.get(candidat.pk)
     le = en_jour(dernier.passe.jour)
-    if prix_c is None:
-        return Absence("a_venir", f"La personne n’était pas encore au vivier lors du dernier passage, le {le}.")
-    if prix_r is None:
-        return Absence("a_venir", f"Ce recrutement n’était pas encore ouvert lors du dernier passage, le {le}.")
-    surcout = (_cout(recrutement, candidat, dernier.passe.jour) + prix_r - prix_c) / MILLIEMES
-    debut = f"{plein[:1].upper()}{plein[1:]}. " if plein else ""
+    if prix_r is None or prix_c is None:
+        # Sans place au moment du passage, une partie n'y avait pas de prix.
+        if plein:
+            return Absence("plafond", plein)
+        qui = "La personne n’était pas au vivier" if prix_c is None else "Ce recrutement n’était pas ouvert"
+        return Absence("a_venir", f"{qui}, ou n’avait plus de place, lors du dernier passage, le {le}.")
+    surcout = _cout(recrutement, candidat, dernier.passe) + (prix_r - prix_c) / MILLIEMES
+    debut = f"{plein} " if plein else ""
     if surcout < 0:
         return Absence(
-            "a_venir", f"{debut}Les fiches ont changé depuis le passage du {le} : étudiée au prochain passage."
+            "a_venir", f"{debut}Les fiches ont changé depuis le passage du {le} : la paire sera étudiée au prochain."
         )
     if round(surcout, 1) == 0:
-        raison = f"{debut}Une autre paire, de même valeur pour l’ensemble du pays, a été proposée."
-    else:
-        points = f"{nombre(surcout)} point{'s' * (surcout >= 2)}"
-        raison = f"{debut}Proposer cette paire à la place d’une autre aurait coûté {points} de plus au total."
+        return Absence(
+            "prix", f"{debut}Une autre paire, de même valeur pour l’ensemble du pays, a été proposée.", (), 0.0
+        )
+    points = f"{nombre(surcout)} point{'s' * (surcout >= 2)}"
+    raison = f"{debut}Proposer cette paire à la place d’une autre aurait coûté au moins {points} de plus au total."
     return Absence("prix", raison, surcout=round(surcout, 1))
 
 
-def _cout(recrutement: Recrutement, candidat: Candidat, jour: date) -> int:
-    """Le coût de la paire, en millipoints, avec la pondération du passage."""
-    assert candidat.disponible_le is not None
-    km = distance(recrutement, candidat)
-    assert km is not None
-    lus = couts(
-        ponderation_au(jour),
-        distance_km=km,
-        territoire_choisi=recrutement.territoire != candidat.territoire,
-        acquis=candidat.experience or candidat.diplome,
-        niveau=recrutement.niveau,
-        palier=(candidat.pix_palier or 0) if candidat.pix_partage else 0,
-        attente_jours=(max(recrutement.debut, jour) - candidat.disponible_le).days,
-    )
-    return int(lus.total())
+def _cout(recrutement: Recrutement, candidat: Candidat, passe: Passe) -> float:
+    """Le coût de la paire, en points, avec la pondération du passage."""
+    paire = paire_du_jour(recrutement, candidat, passe.jour)
+    assert paire is not None
+    return sum(part.points for part in composantes(paire, ponderation_au(passe.jour)))

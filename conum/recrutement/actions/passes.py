@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,12 +24,12 @@ from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.recrutement import access
 from conum.recrutement.actions import marche, propositions
+from conum.recrutement.actions.criteres import detail
 from conum.recrutement.actions.masse import verrouiller
 from conum.recrutement.actions.recrutements import ouvrir_recrutements
 from conum.recrutement.models import Passe, ReglageAppariement
 from conum.recrutement.rules import equite
-from conum.recrutement.rules.appariement import VERSION, Resultat, apparier
-from conum.recrutement.rules.appariement.paires import Marche
+from conum.recrutement.rules.appariement import Besoins, Candidats, Paire, Resultat, apparier, composantes
 from conum.recrutement.rules.cout import MILLIEMES, Ponderation, ponderation_au
 from conum.recrutement.states import TRANSITIONS_PASSE, EtatPasse
 from conum.socle.mesures import pic_memoire_mo
@@ -36,9 +37,12 @@ from conum.socle.travaux import differer
 from conum.territoires.models import Departement
 
 logger = logging.getLogger(__name__)
+VERSION = "1"
+"""De l'algorithme et de ses règles ; elle change avec ce qui peut changer un résultat, la pondération exceptée."""
 TRAVAIL = "recrutement.passer"
 _VERROU = "recrutement:passe"
-_SANS_PRIX = {"unite": "millipoint"}
+_SANS_PRIX: dict[str, int | str] = {"unite": "millipoint"}
+_PREUVE = ("paires_possibles", "borne_duale", "ecart", "ecart_relatif", "tours", "arcs", "paires_tarifees")
 
 
 def demander(*, par: Acteur) -> None:
@@ -139,7 +143,7 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
     lu = time.perf_counter()
     resultat = apparier(besoins, candidats, ponderation=ponderation, exclues=marche.exclues(lecture))
     calcule = time.perf_counter()
-    paires = _paires(lecture, resultat, passe, Marche(besoins, candidats, ponderation, besoins.debut[:0]))
+    paires = _paires(lecture, besoins, candidats, resultat, passe)
     with transaction.atomic():
         propositions.verrouiller_parties(paires)
         gardees = propositions.encore_valables(paires, lecture, passe.jour, reglage)
@@ -157,8 +161,8 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
                 "pic_mo": pic_memoire_mo(),
             }
             courante.equite = _equite(lecture, gardees)
-            courante.prix_recrutements = _prix("r", [r.pk for r in lecture.recrutements], resultat.prix_besoin)
-            courante.prix_candidats = _prix("c", [c.pk for c in lecture.candidats], resultat.prix_candidat)
+            courante.prix_recrutements = _prix("r", lecture.recrutements, resultat.prix_besoin, reglage)
+            courante.prix_candidats = _prix("c", lecture.candidats, resultat.prix_candidat, reglage)
             courante.fin = timezone.now()
         # Les prix ne servent qu'à expliquer le dernier passage : une ligne par candidat du pays n'a pas à s'entasser.
         anciens = Passe.objects.exclude(pk=passe.pk).exclude(prix_candidats=_SANS_PRIX, prix_recrutements=_SANS_PRIX)
@@ -167,46 +171,56 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
     return courante
 
 
-def _prix(prefixe: str, cles: list[int], prix: Any) -> dict[str, int | str]:
-    """Millipoints, par « r12 » ou « c34 » : une clé toute en chiffres se lirait comme un rang de tableau."""
-    return _SANS_PRIX | {f"{prefixe}{pk}": int(valeur) for pk, valeur in zip(cles, prix, strict=True)}
+def _prix(prefixe: str, lignes: Sequence[Any], prix: Any, reglage: ReglageAppariement) -> dict[str, int | str]:
+    """Millipoints, par « r12 » ou « c34 » : une clé toute en chiffres se lirait comme un rang de tableau.
 
-
-def _paires(lecture: marche.Lecture, resultat: Resultat, passe: Passe, calcul: Marche) -> list[propositions.Paire]:
-    """Les paires du calcul, avec de quoi les expliquer plus tard : ce qui était vrai au moment du passage."""
-    i, j = resultat.besoin, resultat.candidat
-    couts = calcul.composantes(i, j)
-    colonnes = {nom: valeurs.tolist() for nom, valeurs in couts._asdict().items()}
-    communs = {
-        "ponderation": passe.ponderation,
-        "version": passe.version,
-        "max_par_poste": passe.parametres["max_par_poste"],
-        "max_par_candidat": passe.parametres["max_par_candidat"],
+    Qui n'avait plus de place n'était pas dans le calcul : il n'a pas de prix.
+    """
+    return _SANS_PRIX | {
+        f"{prefixe}{ligne.pk}": round(valeur * MILLIEMES)
+        for ligne, valeur in zip(lignes, prix.tolist(), strict=True)
+        if ligne.capacite(reglage)
     }
+
+
+def _paires(
+    lecture: marche.Lecture, besoins: Besoins, candidats: Candidats, resultat: Resultat, passe: Passe
+) -> list[propositions.Paire]:
+    """Les paires du calcul, avec de quoi les expliquer plus tard : ce qui était vrai au moment du passage."""
+    ponderation = ponderation_au(passe.jour)
+    colonnes = (resultat.besoin, resultat.candidat, resultat.distance_km, resultat.rang)
     paires = []
-    besoin_ailleurs = (calcul.besoins.territoire[i] != calcul.candidats.territoire[j]).tolist()
-    distances, rangs = resultat.distance_km.tolist(), resultat.rang.tolist()
-    for k, (ri, cj) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
-        recrutement, candidat = lecture.recrutements[ri], lecture.candidats[cj]
-        points = {nom: valeurs[k] / MILLIEMES for nom, valeurs in colonnes.items()}
-        detail = {
-            **points,
-            **communs,
-            "debut": recrutement.debut.isoformat(),
-            "niveau": recrutement.niveau,
-            "mobilite_km": candidat.mobilite_km,
-            "disponible_le": candidat.disponible_le.isoformat(),
-            "experience": candidat.experience,
-            "diplome": candidat.diplome,
-            "palier": candidat.palier,
-            "territoire_choisi": besoin_ailleurs[k],
-        }
+    for i, j, distance, rang in zip(*(colonne.tolist() for colonne in colonnes), strict=True):
+        paire = _paire(besoins, candidats, i, j, round(distance, 3))
+        points = {part.nom: part.points for part in composantes(paire, ponderation)}
         paires.append(
             propositions.Paire(
-                recrutement.pk, candidat.pk, round(distances[k], 3), round(sum(points.values()), 3), rangs[k], detail
+                recrutement=lecture.recrutements[i].pk,
+                candidat=lecture.candidats[j].pk,
+                distance_km=paire.distance_km,
+                cout=round(sum(points.values()), 3),
+                rang=rang,
+                detail=points | detail(paire, passe),
             )
         )
     return sorted(paires, key=lambda p: (p.recrutement, p.rang, p.candidat))
+
+
+def _paire(b: Besoins, c: Candidats, i: int, j: int, distance: float) -> Paire:
+    """Les valeurs mêmes que le calcul a lues."""
+    return Paire(
+        distance_km=distance,
+        mobilite_km=float(c.mobilite_km[j]),
+        debut=date.fromordinal(int(b.debut[i])),
+        disponible=date.fromordinal(int(c.disponible[j])),
+        territoire_besoin=int(b.territoire[i]),
+        territoire_candidat=int(c.territoire[j]),
+        territoires_choisis=int(c.territoires_choisis[j]),
+        experience=bool(c.experience[j]),
+        diplome=bool(c.diplome[j]),
+        niveau=int(b.niveau[i]),
+        palier=int(c.palier[j]),
+    )
 
 
 def _bilan(lecture: marche.Lecture, gardees: Sequence[propositions.Paire], resultat: Resultat) -> dict[str, Any]:
@@ -226,7 +240,8 @@ def _bilan(lecture: marche.Lecture, gardees: Sequence[propositions.Paire], resul
         "distance_moyenne_km": round(sum(distances) / len(distances), 1) if distances else 0,
         "distance_p90_km": distances[int(0.9 * (len(distances) - 1))] if distances else 0,
         "cout_total": round(sum(p.cout for p in gardees), 1),
-        **resultat.bilan,
+        # La preuve porte sur le calcul entier, paires abandonnées comprises.
+        **{cle: getattr(resultat.bilan, cle) for cle in _PREUVE},
     }
 
 
