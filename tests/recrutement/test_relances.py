@@ -145,7 +145,7 @@ def test_un_seul_courriel_par_membre_et_recrutement_et_un_par_candidat() -> None
     assert len({c.destinataire for c in pour_la_structure}) == len(pour_la_structure) == 2
     assert all(c.sujet.startswith("3 candidats attendent") for c in pour_la_structure)
     (sien,) = [c for c in _rappels("rappel_candidat") if c.destinataire == personnes[0].email]
-    assert sien.texte.count("Lire et répondre :") == 2
+    assert sien.texte.count("Lire et répondre") == 2
     assert ailleurs.recrutement.structure.nom in sien.texte
 
 
@@ -156,7 +156,7 @@ def test_ce_qui_s_ajoute_dans_la_journee_part_le_lendemain() -> None:
     assert _au_jour(3) == 1
     assert _au_jour(3.2) == 0
     assert _au_jour(4) == 1
-    assert [c.texte.count("Lire et répondre :") for c in _rappels()] == [1, 1]
+    assert [c.texte.count("Lire et répondre") for c in _rappels()] == [1, 1]
 
 
 def test_un_membre_qui_a_refuse_les_rappels_n_en_recoit_pas() -> None:
@@ -186,7 +186,7 @@ def test_en_pause_on_n_est_rappele_que_pour_un_echange_engage() -> None:
     _au_jour(7)
     (rappel,) = _rappels("rappel_candidat")
     assert engagee.recrutement.structure.nom in rappel.texte
-    assert rappel.texte.count("Lire et répondre :") == 1
+    assert rappel.texte.count("Lire et répondre") == 1
 
 
 def test_le_desabonnement_accompagne_le_rappel_qui_se_refuse() -> None:

@@ -1,7 +1,7 @@
 """Personne n'attend sans fin : rappels à 3 et 7 jours, fin à l'échéance, engagements dont la date est passée.
 
-Chaque travail part de ce qui reste dû en base. Le journal garde chaque rappel : à qui, le combientième, depuis quand l'on
-attendait. Joué deux fois, par deux workers ou en retard, un rappel ne part qu'une fois, et seul le dernier dû part.
+Chaque travail part de ce qui reste dû en base. Le journal garde chaque rappel : à qui, le combientième, et depuis quand
+on attendait. Joué deux fois, par deux workers ou en retard, un rappel part une fois, et seul le dernier dû part.
 """
 
 import logging

@@ -24,15 +24,15 @@ _JOUR = date(2026, 1, 31)
 
 # Ce qui est attendu, selon l'état ; la date qui suit dit depuis quand.
 A_LA_STRUCTURE = {
-    Etat.PROPOSEE: "attend votre réponse : souhaitez-vous un contact, oui ou non ?",
-    Etat.CONTACT_ACCEPTE: "accepte votre contact : appelez, proposez un entretien ou faites une offre.",
+    Etat.PROPOSEE: "attend votre réponse\u00a0: souhaitez-vous un contact, oui ou non\u00a0?",
+    Etat.CONTACT_ACCEPTE: "accepte votre contact\u00a0: appelez, proposez un entretien ou faites une offre.",
     Etat.ENTRETIEN: "attend une suite après l’entretien.",
     Etat.ACCEPTEE: "a accepté votre offre : signez le contrat, puis dites-le sur la plateforme.",
 }
 AU_CANDIDAT = {
-    Etat.PROPOSEE: "Ce poste vous est proposé : acceptez-vous d’être contacté ?",
-    Etat.RETENUE: "La structure souhaite vous contacter : l’acceptez-vous ?",
-    Etat.OFFRE: "La structure vous propose un contrat : l’acceptez-vous ?",
+    Etat.PROPOSEE: "Ce poste vous est proposé\u00a0: acceptez-vous d’être contacté\u00a0?",
+    Etat.RETENUE: "La structure souhaite vous contacter\u00a0: l’acceptez-vous\u00a0?",
+    Etat.OFFRE: "La structure vous propose un contrat\u00a0: l’acceptez-vous\u00a0?",
 }
 
 

@@ -90,7 +90,7 @@ def _attente(relation: MiseEnRelation) -> tuple[str, str, date | None]:
     avant = _jour(relation.echeance)
     match relation.etat:
         case Etat.PROPOSEE:
-            quoi = "dites si vous acceptez d’être contacté ; la structure peut aussi répondre de son côté"
+            quoi = "dites si vous acceptez d’être contacté\u00a0; la structure peut aussi répondre de son côté"
             return VOUS_OU_STRUCTURE, quoi, avant
         case Etat.RETENUE:
             return VOUS, "dites si vous acceptez d’être contacté", avant
@@ -103,7 +103,7 @@ def _attente(relation: MiseEnRelation) -> tuple[str, str, date | None]:
         case Etat.ACCEPTEE:
             signature = _jour(relation.acceptee_le + regles.DELAI_SIGNATURE) if relation.acceptee_le else None
             return STRUCTURE, "elle signe le contrat avec vous", signature
-    return PERSONNE, "vous serez prévenu si une place se libère ; vous restez libre d’accepter ailleurs", None
+    return PERSONNE, "vous serez prévenu si une place se libère\u00a0; vous restez libre d’accepter ailleurs", None
 
 
 def _entretien(relation: MiseEnRelation, avant: date | None) -> tuple[str, str, date | None]:
