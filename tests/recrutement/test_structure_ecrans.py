@@ -12,6 +12,7 @@ from django.utils import timezone
 from conum.comptes.models import TypeRole
 from conum.courriels.models import Courriel
 from conum.journal.models import Entree
+from conum.recrutement.actions.fermeture import clore_du_candidat
 from conum.recrutement.actions.liens import nouveau_lien
 from conum.recrutement.models import LienPersonnel, MiseEnRelation, Partie
 from conum.recrutement.states import IDENTITE_OUVERTE, OUVERTS, Etat, EtatRecrutement
@@ -486,3 +487,30 @@ def test_une_structure_ne_liste_que_les_siens(client, se_connecter):
     liste = se_connecter(client, role).get(reverse("recrutement:recrutements", args=[role.pk])).context["liste"]
     assert [x.pk for x in liste.page] == [r.pk]
     assert commune().nom == "Reims"
+
+
+def test_un_blocage_ne_se_dit_pas_a_la_structure(cote_structure, client):
+    m = relation()
+    cote = cote_structure(m)
+    clore_du_candidat(m.candidat, motif="candidat_bloque")
+    pages = [cote.lire(), client.get(reverse("recrutement:recrutement", args=[cote.role.pk, m.recrutement_id]))]
+    textes = [p.content.decode() for p in pages] + [Courriel.objects.get(code="recrutement/candidat_parti").texte]
+    for texte in textes:
+        assert "n’est plus active" in texte
+        assert "bloqu" not in texte
+
+
+def test_avant_le_contact_on_n_ecarte_pas_pour_un_entretien(cote_structure):
+    proposee, contactee = relation(), relation(etat=Etat.CONTACT_ACCEPTE)
+    assert "concluant" not in cote_structure(proposee).lire("ecarter").content.decode()
+    assert "concluant" in cote_structure(contactee).lire("ecarter").content.decode()
+
+
+def test_un_entretien_a_venir_n_attend_rien_de_la_structure(client, se_connecter):
+    r = recrutement()
+    relation(r, etat=Etat.ENTRETIEN)
+    relation(r, etat=Etat.ENTRETIEN, entretien_le=timezone.now() - timedelta(days=1))
+    role = membre(r)
+    (ligne,) = se_connecter(client, role).get(reverse("recrutement:recrutements", args=[role.pk])).context["liste"].page
+    page = client.get(reverse("recrutement:recrutement", args=[role.pk, r.pk]))
+    assert ligne.nb_attendues == page.context["a_faire"] == 1

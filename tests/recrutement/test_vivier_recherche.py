@@ -292,3 +292,11 @@ def test_la_recherche_lit_l_index_et_non_toute_la_table():
     assert 5 <= len(consultation.candidats) <= 8
     assert "candidat_lieu" in plan
     assert "Seq Scan on recrutement_candidat" not in plan
+
+
+def test_les_recherches_anciennes_s_effacent_et_le_journal_reste():
+    r = recrutement()
+    chercher(r)
+    assert actions.purger_consultations(timezone.now() - timedelta(days=1)) == 0
+    assert actions.purger_consultations(timezone.now() + timedelta(minutes=1)) == 1
+    assert Entree.objects.de_l_objet(r).filter(action="chercher").exists()

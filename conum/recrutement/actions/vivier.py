@@ -1,5 +1,6 @@
 """Le vivier vu d'une structure : chercher autour de son propre poste, présélectionner quelqu'un."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -180,3 +181,8 @@ def _distance(recrutement: Recrutement, candidat: Candidat) -> float | None:
         return None
     lat1, lon1, lat2, lon2 = cast(tuple[float, float, float, float], coordonnees)
     return distance_km((lat1, lon1), (lat2, lon2))
+
+
+def purger_consultations(avant: datetime) -> int:
+    """Efface les recherches antérieures à cette date ; le journal garde qu'elles ont eu lieu. Rend leur nombre."""
+    return ConsultationVivier.objects.filter(created_at__lt=avant).delete()[0]

@@ -35,6 +35,11 @@ def lien_des_recrutements(role: Role) -> str:
     return settings.SITE_URL + reverse("recrutement:recrutements", args=[role.pk])
 
 
+def motif_lu_par_la_structure(code: str) -> str:
+    """Le motif de fin, sauf celui qui ne regarde que la personne et l'ANCT."""
+    return "La candidature n’est plus active" if code == "candidat_bloque" else regles.MOTIFS.get(code, "")
+
+
 def dernier_jour(relation: MiseEnRelation) -> date | None:
     """Le dernier jour pour répondre."""
     return timezone.localdate(relation.echeance) if relation.echeance else None
@@ -242,7 +247,7 @@ class CandidatParti(Message):
             )
             for r in relations
         )
-        motif = regles.MOTIFS_FIN[relations[0].motif_fin]
+        motif = motif_lu_par_la_structure(relations[0].motif_fin)
         return cls(relations[0].candidat.prenom, motif, echanges, lien_des_recrutements(role))
 
     @classmethod

@@ -1,6 +1,6 @@
 """Formulaires d'une structure qui recrute : répondre, inviter, offrir, enregistrer un contrat, chercher, sa fiche."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,13 +12,15 @@ from conum.recrutement.rules import relation as regles
 from conum.recrutement.rules.candidature import LANGUES, METROPOLE, NIVEAUX
 from conum.recrutement.rules.recherche import Criteres
 from conum.territoires.forms import CommuneField
-from conum.territoires.models import Commune
 from conum.ui.forms import DsfrForm
 from conum.ui.templatetags.ui import nombre
 
 RAYONS = (10, 20, 40, 60, regles.RAYON_RECHERCHE_MAX_KM)
 _RAYON_PAR_DEFAUT = 40
 _AIDE_TEXTE = f"De {regles.TEXTE_MIN} à {nombre(regles.TEXTE_MAX)} caractères."
+
+# Ces raisons supposent qu'on a pu joindre la personne.
+_APRES_CONTACT = frozenset({"entretien", "injoignable"})
 
 
 class _Form(DsfrForm):
@@ -46,6 +48,12 @@ class EcarterForm(_Form):
         error_messages={"required": "Choisissez une raison."},
     )
     precision = _texte_libre("Un mot pour le candidat", "Il le lit tel quel : restez bienveillant.")
+
+    def __init__(self, *args: Any, relation: MiseEnRelation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not relation.identite_ouverte:
+            choix = [c for c in regles.MOTIFS_ECART.items() if c[0] not in _APRES_CONTACT]
+            self.fields["motif"].choices = choix  # type: ignore[attr-defined]
 
 
 class InviterForm(_Form):
@@ -214,6 +222,6 @@ class SuspendreForm(_Form):
     motif = _texte_libre("Pourquoi suspendez-vous ce recrutement ?", _AIDE_TEXTE, obligatoire=True)
 
 
-def fiche_lue(form: FicheForm) -> dict[str, date | int | str | Commune]:
+def fiche_lue(form: FicheForm) -> dict[str, Any]:
     """Ce que la fiche corrigée demande à `modifier_fiche`."""
     return {cle: form.cleaned_data[cle] for cle in ("commune", "debut", "niveau", "precisions")}

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from conum.journal.acteurs import Acteur
 from conum.recrutement.access import peut_lire_l_identite
+from conum.recrutement.emails.relation import motif_lu_par_la_structure
 from conum.recrutement.models import Candidat, MiseEnRelation
 from conum.recrutement.rules.candidature import FRANCE_ENTIERE, LANGUES, MOBILITES, NIVEAUX
-from conum.recrutement.rules.relation import DELAI_SIGNATURE, MOTIFS
+from conum.recrutement.rules.relation import DELAI_SIGNATURE
 from conum.recrutement.states import Etat
 
 NIVEAUX_ETAT = {
@@ -152,5 +153,5 @@ def ligne(relation: MiseEnRelation, *, membre: bool, place: int | None = None) -
         attente=attente(relation, place=place),
         niveau=NIVEAUX_ETAT.get(Etat(relation.etat), "neutre"),
         titre=(relation.candidat.nom_complet if nomme else faite.prenom) or "Candidature effacée",
-        motif_fin=MOTIFS.get(relation.motif_fin, ""),
+        motif_fin=motif_lu_par_la_structure(relation.motif_fin),
     )

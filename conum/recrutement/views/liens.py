@@ -44,7 +44,7 @@ def lien_structure(request: HttpRequest, jeton: str) -> HttpResponseBase:
             request, "recrutement/structure/lien_perime.html", {"relation": relation, "membre": role}, status=410
         )
     veut_retenir = request.method == "POST" and request.POST.get("reponse") == "retenir"
-    form = EcarterForm(request.POST if request.method == "POST" and not veut_retenir else None)
+    form = EcarterForm(request.POST if request.method == "POST" and not veut_retenir else None, relation=relation)
     refus = None
     if request.method == "POST":
         refus = _repondre(request, lien, form)

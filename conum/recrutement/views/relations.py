@@ -17,9 +17,9 @@ from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_relation_ou_404
 from conum.recrutement.actions import relations as actions
 from conum.recrutement.actions.reserve import place_en_reserve
+from conum.recrutement.emails.relation import motif_lu_par_la_structure
 from conum.recrutement.forms import structure as forms
 from conum.recrutement.models import MiseEnRelation, Origine
-from conum.recrutement.rules.relation import MOTIFS
 from conum.recrutement.states import PROMIS, TRANSITIONS, Etat
 from conum.recrutement.views.cartes import NIVEAUX_ETAT, attente, carte, identite
 from conum.recrutement.views.structure import role_de
@@ -57,8 +57,6 @@ BOUTONS: dict[str, tuple[Bouton, ...]] = {
 }
 # Ce que la structure lit du journal, et comment.
 _RECIT = {
-    "proposer": "Proposé par l’appariement",
-    "preselectionner": "Présélectionné par votre structure",
     "retenir": "Profil retenu",
     "accepter_contact": "Le candidat accepte d’être contacté",
     "inviter": "Entretien fixé",
@@ -74,12 +72,15 @@ _RECIT = {
     "clore": "Clos",
     "ouvrir_cv": "CV ouvert",
 }
-_AVEC_MOTIF = frozenset({"preselectionner", "ecarter", "retirer_offre", "decliner", "clore"})
+_AVEC_MOTIF = frozenset({"ecarter", "retirer_offre", "decliner"})
 
 
 def _recit(relation: MiseEnRelation) -> list[dict[str, Any]]:
+    """Ce qui s'est passé, depuis la proposition ; l'appariement les écrit en masse, la date est celle de la ligne."""
     entrees = Entree.objects.de_l_objet(relation).filter(action__in=_RECIT)
-    return [
+    appariement = relation.origine == Origine.APPARIEMENT
+    debut = "Proposé par l’appariement" if appariement else "Présélectionné par votre structure"
+    return [{"titre": debut, "date": relation.created_at, "texte": "", "auteur": "", "etat": "fait"}] + [
         {
             "titre": _RECIT[e.action],
             "date": e.created_at,
@@ -116,7 +117,7 @@ def relation(request: HttpRequest, pk: int) -> HttpResponseBase:
         ],
         "est_proposee_par_l_appariement": courante.origine == Origine.APPARIEMENT,
         "recit": _recit(courante),
-        "motif_fin": MOTIFS.get(courante.motif_fin, ""),
+        "motif_fin": motif_lu_par_la_structure(courante.motif_fin),
         "montre_entretien": courante.entretien_le is not None and courante.est_ouverte,
         "montre_offre": courante.etat in PROMIS | {Etat.RECRUTEE},
         "reponse_ouverte": courante.etat in {Etat.PROPOSEE, Etat.RETENUE},
@@ -248,7 +249,8 @@ _ECRAN_RECRUTER = _Ecran(
 @lecture_ecriture
 def ecarter(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
-    courante, form = get_relation_ou_404(role, pk), forms.EcarterForm(request.POST or None)
+    courante = get_relation_ou_404(role, pk)
+    form = forms.EcarterForm(request.POST or None, relation=courante)
     return _avec_form(
         request, courante, _ECRAN_ECARTER, form,
         lambda: actions.ecarter(courante, **form.cleaned_data, par=role),

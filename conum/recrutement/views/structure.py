@@ -51,9 +51,13 @@ def niveau_recrutement(recrutement: Recrutement) -> str:
 
 def _avec_nombres(recrutements: RecrutementQuerySet) -> RecrutementQuerySet:
     relations = "mises_en_relation"
+    # Un entretien à venir n'attend rien de la structure.
+    attendues = Q(mises_en_relation__etat__in=ATTEND_LA_STRUCTURE) & ~Q(
+        mises_en_relation__etat=Etat.ENTRETIEN, mises_en_relation__entretien_le__gt=timezone.now()
+    )
     return recrutements.avec_postes().annotate(
         nb_ouvertes=Count(relations, filter=Q(mises_en_relation__etat__in=OUVERTS), distinct=True),
-        nb_attendues=Count(relations, filter=Q(mises_en_relation__etat__in=ATTEND_LA_STRUCTURE), distinct=True),
+        nb_attendues=Count(relations, filter=attendues, distinct=True),
         nb_promises=Count(relations, filter=Q(mises_en_relation__etat__in=PROMIS), distinct=True),
     )
 
@@ -74,10 +78,10 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("commune", "Commune", lambda r: str(r.commune), tri=SansAccent("commune__nom")),
         Colonne("etat", "État", lambda r: r.get_etat_display(), tri="etat", niveau=niveau_recrutement),
         Colonne("postes", "Postes", lambda r: r.nb_postes, tri="nb_postes"),
-        Colonne("vacants", "Postes vacants", lambda r: r.nb_vacants, tri="nb_vacants"),
-        Colonne("candidats", "Candidats en cours", lambda r: r.nb_ouvertes, tri="nb_ouvertes"),
+        Colonne("vacants", "Vacants", lambda r: r.nb_vacants, tri="nb_vacants"),
+        Colonne("candidats", "Candidats", lambda r: r.nb_ouvertes, tri="nb_ouvertes"),
         Colonne(
-            "attendus", "Attendent la structure" if agent else "Attendent votre réponse", lambda r: r.nb_attendues,
+            "attendus", "Attendent la structure" if agent else "À vous de répondre", lambda r: r.nb_attendues,
             tri="nb_attendues",
         ),
         Colonne("offres", "Offres faites", lambda r: r.nb_promises, tri="nb_promises", a_l_ecran=False),
