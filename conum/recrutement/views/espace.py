@@ -120,7 +120,9 @@ def cv(request: HttpRequest) -> HttpResponseBase:
         fichier = form.cleaned_data["fichier"]
         try:
             actes_cv.deposer_cv(candidat, fichier.read(), nom=fichier.name, par=role)
-        except (TransitionImpossible, ValidationError) as erreur:
+        except TransitionImpossible as erreur:
+            return dire_trop_tard(request, role, erreur)
+        except ValidationError as erreur:
             reporter(form, erreur)
         else:
             messages.success(request, "Votre CV est déposé. Une structure ne le lira que si vous acceptez son contact.")
