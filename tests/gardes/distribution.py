@@ -15,11 +15,14 @@ from conum.comptes.models import Invitation, Role, TypeRole
 from conum.demandes.actions.depot import ouvrir_brouillon
 from conum.demandes.models import Demande, ImportDecisions, Nature, SessionComite
 from conum.demandes.states import Etat
+from conum.recrutement.models import ConsultationVivier, Passe
+from conum.recrutement.states import EtatPasse
 from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
 from tests.gardes.adresses import Adresse
+from tests.recrutement.fabriques import CandidatFactory, recrutement, relation
 from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
 
 JETON = "jeton-inconnu"
@@ -55,6 +58,7 @@ def _etrangers() -> dict[str, Role]:
         "structure sans rattachement": RoleFactory(structure=True),
         "autre réseau": RoleFactory(reseau=True),
         "autre hub": RoleFactory(hub=True),
+        "autre candidat": CandidatFactory().role,
     }
 
 
@@ -75,6 +79,34 @@ def _demandes(structure: Structure, departement: Departement, membre: Role) -> t
     )
 
 
+def _recrutement(structure: Structure, membre: Role) -> tuple[Role, dict[str, Any]]:
+    """Un recrutement de la structure, un candidat qu'on lui propose, un autre trouvé en cherchant, un passage."""
+    maintenant = timezone.now()
+    cherche = recrutement(structure=structure)
+    proposee = relation(cherche)
+    trouve = CandidatFactory()
+    consultation = ConsultationVivier.objects.create(
+        recrutement=cherche, role=membre, rayon_km=20, candidats=[trouve.pk]
+    )
+    passe = Passe.objects.create(
+        etat=EtatPasse.TERMINEE, jour=timezone.localdate(), version="1", ponderation="1", debut=maintenant,
+        fin=maintenant,
+    )  # fmt: skip
+    return proposee.candidat.role, {
+        "recrutement:recrutements:pk": cherche.pk,
+        "recrutement:mises-en-relation:pk": proposee.pk,
+        "recrutement:propositions:pk": proposee.pk,
+        "recrutement:resultats:pk": cherche.pk,
+        "recrutement:preselectionner:pk": cherche.pk,
+        "recrutement:consultation_pk": consultation.pk,
+        "recrutement:candidat_pk": trouve.pk,
+        "recrutement:candidats:pk": trouve.pk,
+        "recrutement:appariement:pk": passe.pk,
+        "recrutement:etape": "situation",
+        "recrutement:depot": "inconnu",
+    }
+
+
 def monter() -> Distribution:
     marne = DepartementFactory(code="51", nom="Marne")
     structure = StructureFactory(commune=CommuneFactory(departement=marne))
@@ -83,6 +115,7 @@ def monter() -> Distribution:
     second: Membre = MembreFactory(structure=structure)
     anct, prefecture = RoleFactory(anct=True), RoleFactory(prefecture=True, departement=marne)
     collegue = RoleFactory(prefecture=True, departement=marne)
+    candidat, du_recrutement = _recrutement(structure, principal.role)
     roles = {
         TypeRole.ANCT.value: anct,
         TypeRole.PREFECTURE.value: prefecture,
@@ -90,6 +123,7 @@ def monter() -> Distribution:
         TypeRole.RESEAU.value: RoleFactory(type=TypeRole.RESEAU, code="aucun-reseau"),
         TypeRole.HUB.value: RoleFactory(type=TypeRole.HUB, code="aucun-hub"),
         TypeRole.STRUCTURE.value: principal.role,
+        TypeRole.CANDIDAT.value: candidat,
     }
     invitation = _invitation(
         email="i@exemple.fr", type=TypeRole.PREFECTURE, departement=marne, jeton_empreinte="a", invitee_par=anct
@@ -140,6 +174,7 @@ def monter() -> Distribution:
         "demandes:nature": Nature.AJOUT.value,
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
+        "signature": JETON,
         "numero": structure.siret,
     }
-    return Distribution(roles, _etrangers(), objets)
+    return Distribution(roles, _etrangers(), objets | du_recrutement)
