@@ -54,6 +54,16 @@ PUBLIQUES = {
     "recrutement:lien_structure",
     # Chercher une commune, pour le champ du formulaire public
     "territoires:communes",
+    # Répondre à une proposition par son lien personnel, sans compte (issue 3) : le jeton fait foi, un bouton agit
+    "recrutement:lien_candidat",
+    "recrutement:lien_candidat_contact",
+    "recrutement:lien_candidat_offre",
+    "recrutement:lien_candidat_decliner",
+    "recrutement:lien_candidat_ical",
+    # Se désabonner en un geste depuis un courriel (RFC 8058) : la signature du lien fait foi
+    "recrutement:sans_rappels",
+    # Niveaux de service publiés par département (issue 3)
+    "recrutement:delais",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",
