@@ -138,7 +138,7 @@ def _candidat(
         experience=hasard.random() < 0.35,
         mobilite_km=hasard.choices(list(_MOBILITES), list(_MOBILITES.values()))[0],
         territoires_choisis=_territoires(territoire, hasard),
-        disponible_le=jour + timedelta(days=max(0, round(hasard.gauss(20, 40)))),
+        disponible_le=jour + timedelta(days=_disponibilite(hasard)),
         motivation=hasard.choice(_MOTIVATIONS),
         langues=hasard.sample(_LANGUES, k=hasard.choice((0, 0, 1, 1, 2))),
         pix_palier=palier,
@@ -152,6 +152,11 @@ def _candidat(
         actif_le=instant,
     )
     return candidat
+
+
+def _disponibilite(hasard: random.Random) -> int:
+    """Jours d'ici à la disponibilité : sept sur dix sont libres depuis peu, les autres le seront d'ici six mois."""
+    return -hasard.randrange(0, 90) if hasard.random() < 0.7 else hasard.randrange(1, 180)
 
 
 def _territoires(territoire: str, hasard: random.Random) -> list[str]:
