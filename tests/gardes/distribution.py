@@ -15,8 +15,9 @@ from conum.comptes.models import Invitation, Role, TypeRole
 from conum.demandes.actions.depot import ouvrir_brouillon
 from conum.demandes.models import Demande, ImportDecisions, Nature, SessionComite
 from conum.demandes.states import Etat
-from conum.recrutement.models import ConsultationVivier, Passe
-from conum.recrutement.states import EtatPasse
+from conum.journal.acteurs import SYSTEME
+from conum.recrutement.actions import passes
+from conum.recrutement.models import ConsultationVivier
 from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
@@ -81,17 +82,14 @@ def _demandes(structure: Structure, departement: Departement, membre: Role) -> t
 
 def _recrutement(structure: Structure, membre: Role) -> tuple[Role, dict[str, Any]]:
     """Un recrutement de la structure, un candidat qu'on lui propose, un autre trouvé en cherchant, un passage."""
-    maintenant = timezone.now()
+    # Avant qu'il y ait quoi que ce soit à proposer : un vrai passage, son bilan et son rapport.
+    passe = passes.lancer(par=SYSTEME)
     cherche = recrutement(structure=structure)
     proposee = relation(cherche)
     trouve = CandidatFactory()
     consultation = ConsultationVivier.objects.create(
         recrutement=cherche, role=membre, rayon_km=20, candidats=[trouve.pk]
     )
-    passe = Passe.objects.create(
-        etat=EtatPasse.TERMINEE, jour=timezone.localdate(), version="1", ponderation="1", debut=maintenant,
-        fin=maintenant,
-    )  # fmt: skip
     return proposee.candidat.role, {
         "recrutement:recrutements:pk": cherche.pk,
         "recrutement:mises-en-relation:pk": proposee.pk,
