@@ -18,6 +18,8 @@ from conum.recrutement.rules.appariement.paires import Marche
 # Le solveur multiplie les coûts par (sommets + 1) ; on s'arrête bien avant 2**63.
 _BORNE_64_BITS = 2**60
 _INFINI = 2**61
+# Au-delà, mieux vaut recalculer le flot que chercher à prouver qu'il tient encore.
+_FRONTS_D_ESSAI = 150
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,37 @@ def construire(marche: Marche, codes: Entiers, niveaux: Niveaux) -> Reseau:
 
 def resoudre(reseau: Reseau) -> Entiers:
     """Le flot de coût minimal, arc par arc. Le solveur est séquentiel : mêmes arcs dans le même ordre, même flot."""
+    return _calculer(reseau.queues, reseau.tetes, reseau.capacites, reseau.couts, reseau.apports)
+
+
+def ameliorer(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Entiers:
+    """Le flot de coût minimal, à partir d'un flot de mêmes débits : on cherche la meilleure circulation à lui ajouter.
+
+    Mesurée en coûts réduits, elle n'est négative qu'autour des nouveaux arcs : le solveur a moins à faire.
+    """
+    reduits = reseau.couts + potentiels[reseau.queues] - potentiels[reseau.tetes]
+    if (reseau.sommets + 1) * int(np.abs(reduits).max(initial=0)) > _BORNE_64_BITS:
+        return resoudre(reseau)
+    libre, porte = np.flatnonzero(flot < reseau.capacites), np.flatnonzero(flot > 0)
+    ajout = _calculer(
+        np.concatenate((reseau.queues[libre], reseau.tetes[porte])),
+        np.concatenate((reseau.tetes[libre], reseau.queues[porte])),
+        np.concatenate(((reseau.capacites - flot)[libre], flot[porte])),
+        np.concatenate((reduits[libre], -reduits[porte])),
+        np.zeros(reseau.sommets, dtype=np.int64),
+    )
+    nouveau = flot.copy()
+    nouveau[libre] += ajout[: len(libre)]
+    nouveau[porte] -= ajout[len(libre) :]
+    return nouveau
+
+
+def _calculer(queues: Entiers, tetes: Entiers, capacites: Entiers, couts: Entiers, apports: Entiers) -> Entiers:
     solveur = min_cost_flow.SimpleMinCostFlow()
     arcs = solveur.add_arcs_with_capacity_and_unit_cost(
-        reseau.queues.astype(np.int32), reseau.tetes.astype(np.int32), reseau.capacites, reseau.couts
+        queues.astype(np.int32), tetes.astype(np.int32), capacites, couts
     )
-    solveur.set_nodes_supplies(np.arange(reseau.sommets, dtype=np.int32), reseau.apports)
+    solveur.set_nodes_supplies(np.arange(len(apports), dtype=np.int32), apports)
     statut = solveur.solve()
     if statut != solveur.OPTIMAL:
         raise RuntimeError(f"Le flot de coût minimal a échoué ({statut}).")
@@ -116,15 +144,15 @@ def _residuel(reseau: Reseau, flot: Entiers, *, renverse: bool) -> _Residuel:
     return _Residuel(debuts, tetes[ordre], couts[ordre])
 
 
-def _plus_courts(graphe: _Residuel, depart: Entiers) -> Entiers:
+def _plus_courts(graphe: _Residuel, depart: Entiers, fronts: int | None = None) -> Entiers | None:
     """Les plus grandes valeurs au plus égales à `depart` qui respectent chaque arc (Bellman-Ford, par fronts).
 
-    Erreur : `RuntimeError` s'il existe un cycle négatif, c'est-à-dire si le flot n'était pas optimal.
+    Rien s'il y en a un cycle négatif, ou si `fronts` n'ont pas suffi.
     """
     sommets = len(graphe.debuts) - 1
     valeurs = depart.copy()
     front = np.arange(sommets)
-    for _ in range(sommets + 1):
+    for _ in range(sommets + 1 if fronts is None else fronts):
         nombres = graphe.debuts[front + 1] - graphe.debuts[front]
         total = int(nombres.sum())
         if not total:
@@ -136,7 +164,7 @@ def _plus_courts(graphe: _Residuel, depart: Entiers) -> Entiers:
         mieux = propositions < valeurs[cibles]
         np.minimum.at(valeurs, cibles[mieux], propositions[mieux])
         front = np.unique(cibles[mieux])
-    raise RuntimeError("Cycle de coût négatif : le flot n'est pas optimal.")
+    return None
 
 
 def prix(reseau: Reseau, flot: Entiers, precedents: Prix | None = None) -> Prix:
@@ -144,15 +172,31 @@ def prix(reseau: Reseau, flot: Entiers, precedents: Prix | None = None) -> Prix:
 
     Les prix optimaux forment un treillis : on prend d'abord le milieu de ses deux bouts, ensuite les plus proches des
     `precedents`. Puis on baisse chaque candidat et on relève chaque besoin autant que le flot le permet. Aucun de ces
-    choix ne change la borne.
+    choix ne change la borne. Erreur : `RuntimeError` si le flot n'est pas optimal.
     """
     zeros = np.zeros(reseau.sommets, dtype=np.int64)
     if precedents is None:
-        haut = _plus_courts(_residuel(reseau, flot, renverse=False), zeros)
-        bas = -_plus_courts(_residuel(reseau, flot, renverse=True), zeros)
+        haut = _exiger(_plus_courts(_residuel(reseau, flot, renverse=False), zeros))
+        bas = -_exiger(_plus_courts(_residuel(reseau, flot, renverse=True), zeros))
         potentiels = (haut + bas) // 2
     else:
-        potentiels = _plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous)
+        potentiels = _exiger(_plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous))
+    return _tendre(reseau, flot, potentiels)
+
+
+def prix_si_optimal(reseau: Reseau, flot: Entiers, precedents: Prix) -> Prix | None:
+    """Les prix de ce flot si quelques fronts suffisent à prouver qu'il est resté optimal malgré de nouveaux arcs."""
+    potentiels = _plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous, _FRONTS_D_ESSAI)
+    return None if potentiels is None else _tendre(reseau, flot, potentiels)
+
+
+def _exiger(potentiels: Entiers | None) -> Entiers:
+    if potentiels is None:
+        raise RuntimeError("Cycle de coût négatif : le flot n'est pas optimal.")
+    return potentiels
+
+
+def _tendre(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Prix:
     n, m = reseau.n, reseau.m
     potentiels[n : n + m] = _candidats_au_plus_bas(reseau, flot, potentiels)
     potentiels[:n] = _besoins_au_plus_haut(reseau, flot, potentiels)

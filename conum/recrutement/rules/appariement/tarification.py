@@ -14,17 +14,22 @@ from scipy.spatial import KDTree
 from conum.recrutement.rules.appariement.dates import FILS
 from conum.recrutement.rules.appariement.flot import Prix
 from conum.recrutement.rules.appariement.marche import Entiers, Reels
-from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, contient, corde
+from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, contient, corde, premiers_par
 from conum.recrutement.rules.appariement.voisinage import Compartiment, lots_bornes
 from conum.recrutement.rules.cout import MILLIEMES
 
 _CLASSES_DE_PRIX = 16
 _CLASSES_DE_DATE = 3
 _PAIRES_PAR_LOT = 400_000
+_GARDEES_PAR_BESOIN = 12
+_GARDEES_PAR_CANDIDAT = 6
 
 
 class Negatives(NamedTuple):
-    """Paires absentes du graphe et de coût réduit négatif ; `visitees` : paires dont on a calculé le coût réduit."""
+    """Paires absentes du graphe et de coût réduit négatif, les meilleures de chacun : aucune s'il n'y en a pas.
+
+    `visitees` : paires dont on a calculé le coût réduit.
+    """
 
     codes: Entiers
     reduits: Entiers
@@ -37,17 +42,24 @@ class _Lot(NamedTuple):
 
 
 def chercher(marche: Marche, parts: list[Compartiment], prix: Prix, codes: Entiers) -> Negatives:
-    """Toutes les paires négatives hors de `codes` (triés)."""
+    """Les paires négatives hors de `codes` (triés)."""
     lots = [lot for part in parts for lot in _classes(marche, part, prix)]
     with ThreadPoolExecutor(max_workers=FILS) as fils:
         # map rend les résultats dans l'ordre des lots : le nombre de fils ne change rien.
         trouves = list(fils.map(lambda lot: _dans_un_lot(marche, lot, prix, codes), lots))
+    return _reunir(marche, trouves)
+
+
+def _reunir(marche: Marche, trouves: list[Negatives]) -> Negatives:
     vide = np.zeros(0, dtype=np.int64)
-    return Negatives(
-        np.concatenate([vide, *(t.codes for t in trouves)]),
-        np.concatenate([vide, *(t.reduits for t in trouves)]),
-        sum(t.visitees for t in trouves),
+    codes = np.concatenate([vide, *(t.codes for t in trouves)])
+    reduits = np.concatenate([vide, *(t.reduits for t in trouves)])
+    # Les garder toutes ferait, quand les prix sont loin du but, autant de mémoire que de paires possibles.
+    m = max(marche.m, 1)
+    gardees = np.union1d(
+        premiers_par(codes // m, reduits, _GARDEES_PAR_BESOIN), premiers_par(codes % m, reduits, _GARDEES_PAR_CANDIDAT)
     )
+    return Negatives(codes[gardees], reduits[gardees], sum(t.visitees for t in trouves))
 
 
 def _classes(marche: Marche, part: Compartiment, prix: Prix) -> Iterator[_Lot]:
@@ -85,16 +97,12 @@ def _dans_un_lot(marche: Marche, lot: _Lot, prix: Prix, codes: Entiers) -> Negat
     arbre, xyz = KDTree(marche.xyz_besoins[lot.besoins]), marche.xyz_candidats
     nombres = arbre.query_ball_point(xyz[j], cordes, return_length=True) if len(j) else np.zeros(0, np.int64)
     j, cordes, nombres = j[nombres > 0], cordes[nombres > 0], nombres[nombres > 0]
-    vide = np.zeros(0, dtype=np.int64)
-    trouves = [Negatives(vide, vide, 0)]
+    trouves = []
     for tranche in lots_bornes(nombres, _PAIRES_PAR_LOT):
         places = _aplatir(arbre.query_ball_point(xyz[j[tranche]], cordes[tranche]), int(nombres[tranche].sum()))
-        trouves.append(_negatives(marche, lot.besoins[places], np.repeat(j[tranche], nombres[tranche]), prix, codes))
-    return Negatives(
-        np.concatenate([t.codes for t in trouves]),
-        np.concatenate([t.reduits for t in trouves]),
-        sum(t.visitees for t in trouves),
-    )
+        paires = lot.besoins[places], np.repeat(j[tranche], nombres[tranche])
+        trouves.append(_reunir(marche, [_negatives(marche, *paires, prix, codes)]))
+    return _reunir(marche, trouves)
 
 
 def _aplatir(listes: Any, nombre: int) -> Entiers:
