@@ -27,6 +27,8 @@ from conum.socle.contexte import request_id
 from conum.socle.travaux import differer
 
 logger = logging.getLogger(__name__)
+OUBLIE = "efface@anonyme.invalid"
+"""Ce qui remplace l'adresse d'une personne effacée ; « .invalid » ne mène nulle part (RFC 2606)."""
 LOT = 500
 """Courriels envoyés par une relève ; la suivante vient une minute après."""
 _REPRIS_AU_RENVOI = (
@@ -242,3 +244,12 @@ def effacer_textes(avant: datetime) -> int:
     """Efface le texte des courriels écrits avant cette date et dont le parcours est fini ; rend leur nombre."""
     finis = Courriel.objects.filter(etat__in=RENVOYABLES, created_at__lt=avant).exclude(texte="")
     return finis.update(**_SANS_TEXTE, texte_efface_le=timezone.now())
+
+
+def oublier(adresse: str) -> int:
+    """Efface l'adresse et le texte des courriels déjà partis vers une personne qui s'efface ; rend leur nombre.
+
+    La ligne reste : ce qui a été envoyé, quand et à propos de quoi, sans à qui.
+    """
+    partis = Courriel.objects.filter(destinataire=adresse, etat__in=RENVOYABLES)
+    return partis.update(**_SANS_TEXTE, destinataire=OUBLIE, texte_efface_le=timezone.now())
