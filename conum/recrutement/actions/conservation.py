@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conum.comptes.actions import CompteRefuse, anonymiser_compte
 from conum.comptes.models import Role
-from conum.courriels.actions import mettre_en_file
+from conum.courriels.actions import mettre_en_file, oublier
 from conum.courriels.models import Courriel
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
@@ -57,6 +57,8 @@ def anonymiser(candidat: Candidat, *, par: Acteur, compte_efface: bool) -> Candi
         with transition(
             candidat, "anonymiser_candidat", table=TRANSITIONS_CANDIDAT, par=par, peut=peut_anonymiser
         ) as courant:
+            if compte_efface:
+                oublier(courant.email)
             message = emails.Effacee.de(courant, compte_efface=compte_efface)
             mettre_en_file(message, a=courant.email, objet=courant, cle=f"candidature-effacee:{courant.pk}")
             retirer_le_fichier(courant)

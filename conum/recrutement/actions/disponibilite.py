@@ -44,13 +44,13 @@ def _cle(quoi: str, candidat: Candidat) -> str:
 
 def relancer(candidat: Candidat) -> str:
     """Fait ce qui est dû à cette candidature : question, rappel ou pause. Rend ce qui a été fait, vide sinon."""
-    maintenant = timezone.now()
     if candidat.etat != EtatCandidat.DISPONIBLE:
         return ""
     if not attend_une_reponse(candidat):
         return _demander(candidat) if _question_due(candidat) else ""
     assert candidat.disponibilite_demandee_le is not None
-    attente = maintenant - candidat.disponibilite_demandee_le
+    # En jours du calendrier, comme le dit le courriel : une heure d'été ne retarde rien.
+    attente = timezone.localdate() - timezone.localdate(candidat.disponibilite_demandee_le)
     if attente >= regles.DELAI_RECONFIRMATION:
         return _suspendre(candidat)
     if attente >= regles_profil.DELAI_RAPPEL_DISPONIBILITE:

@@ -32,7 +32,6 @@ from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 from conum.socle.tableaux import TableauIllisible
-from conum.socle.texte import normaliser
 
 DUREE_FICHIER = timedelta(hours=1)
 """Un fichier de Pix attend sa confirmation une heure, dans le cache ; ensuite il se dépose de nouveau."""
@@ -91,8 +90,7 @@ def _recherche(saisie: str) -> Q:
         return Q(pk=int(numero))
     trouve = Q()
     for mot in saisie.split():
-        sans_accent = normaliser(mot)
-        trouve &= Q(nom_cherche__contains=sans_accent) | Q(email__contains=mot.lower())
+        trouve &= Q(nom_cherche__contains=SansAccent(Value(mot))) | Q(email__contains=mot.lower())
     return trouve
 
 
