@@ -12,7 +12,7 @@ from conum.recrutement.rules import relation as regles
 from conum.recrutement.rules.candidature import LANGUES, METROPOLE, NIVEAUX
 from conum.recrutement.rules.recherche import Criteres
 from conum.territoires.forms import CommuneField
-from conum.ui.forms import DsfrForm
+from conum.ui.forms import DsfrForm, MontantField
 from conum.ui.templatetags.ui import nombre
 
 RAYONS = (10, 20, 40, 60, regles.RAYON_RECHERCHE_MAX_KM)
@@ -107,14 +107,11 @@ class OffreForm(_Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choisissez un type de contrat."},
     )
-    salaire = forms.DecimalField(
+    salaire = MontantField(
         label="Salaire brut mensuel, en euros",
         help_text="Par exemple 1950.",
         max_digits=8,
-        decimal_places=2,
-        localize=True,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-        error_messages={"required": "Indiquez le salaire.", "invalid": "Écrivez un montant, par exemple 1950,00."},
+        error_messages={"required": "Indiquez le salaire."},
     )
     debut = forms.DateField(label="Début du contrat", error_messages={"required": "Indiquez la date de début."})
     fin = forms.DateField(label="Fin du contrat", help_text="Laissez vide pour un CDI.", required=False)
