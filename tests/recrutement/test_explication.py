@@ -88,8 +88,12 @@ def test_les_criteres_disent_la_meme_chose_que_le_calcul():
     ("champs", "cle", "mots"),
     [
         ({"etat": EtatCandidat.EN_PAUSE}, "candidat", "en pause"),
-        ({"mobilite_km": 5}, "distance", "mobilité de 5 km"),
-        ({"disponible_le": timezone.localdate() + timedelta(days=90), "mobilite_km": 40}, "date", "Disponible le"),
+        ({"mobilite_km": 5}, "distance", "Trop loin"),
+        (
+            {"disponible_le": timezone.localdate() + timedelta(days=90), "mobilite_km": 40},
+            "date",
+            "Libre trop tard : disponible le",
+        ),
         ({"latitude": None, "longitude": None}, "lieu", "pas encore placée"),
     ],
 )
@@ -115,7 +119,7 @@ def test_un_autre_territoire_non_choisi_est_la_raison():
     Recrutement.objects.filter(pk=ouvert.pk).update(commune=lieu, latitude=-20.88, longitude=55.45)
     ouvert = Recrutement.objects.get(pk=ouvert.pk)
     absence = explication.expliquer_absence(ouvert, candidat)
-    assert (absence.cle, "n’a pas choisi" in absence.raison) == ("territoire", True)
+    assert (absence.cle, "n’a pas été choisi" in absence.raison) == ("territoire", True)
     candidat.territoires_choisis = ["974"]
     assert explication.expliquer_absence(ouvert, candidat).cle == "a_venir"
 
@@ -151,8 +155,18 @@ def test_une_paire_faisable_mais_moins_bonne_dit_son_surcout():
     # Remplacer la seule proposition coûterait exactement l'écart des deux coûts.
     cout_loin = 15 + 30 / 7 / 2 + paire_du_jour(ouvert, loin, timezone.localdate()).distance_km
     assert absence.surcout == pytest.approx(cout_loin - cout_proche, abs=0.11)
-    assert "plafond (1 par poste vacant)" in absence.raison
+    assert absence.raison.startswith("Plafond atteint : 1 propositions par poste vacant. Proposer cette paire")
     assert all(c.satisfait for c in absence.criteres)
+
+
+def test_un_passage_sans_rien_de_nouveau_n_efface_pas_la_raison():
+    _un_par_poste()
+    ouvert, _, loin = recrutement(), CandidatFactory(experience=True), CandidatFactory(commune=commune("51573"))
+    passes.lancer()
+    raison = explication.expliquer_absence(ouvert, loin).raison
+    assert "aurait coûté au moins" in raison
+    passes.lancer()
+    assert explication.expliquer_absence(ouvert, loin).raison == raison
 
 
 def test_a_valeur_egale_la_phrase_le_dit():
@@ -188,7 +202,7 @@ def test_qui_n_avait_plus_de_place_lit_son_plafond():
         relation(recrutement(), candidat)
     passes.lancer()
     absence = explication.expliquer_absence(recrutement(), candidat)
-    assert (absence.cle, absence.raison) == ("plafond", "Cette personne a atteint son plafond (3 par candidat).")
+    assert (absence.cle, absence.raison) == ("plafond", "Plafond atteint : 3 propositions ouvertes par candidat.")
 
 
 def test_les_raisons_d_une_liste_se_lisent_en_peu_de_requetes():
@@ -198,7 +212,7 @@ def test_les_raisons_d_une_liste_se_lisent_en_peu_de_requetes():
     with CaptureQueriesContext(connection) as capture:
         raisons = explication.raison_courte(ouvert, candidats)
     assert set(raisons) == {c.pk for c in candidats}
-    assert len(capture) <= 6
+    assert len(capture) <= 7
     assert all(raisons.values())
 
 

@@ -351,14 +351,19 @@ def test_le_nombre_de_requetes_ne_suit_pas_le_nombre_de_propositions():
 
 
 def test_les_prix_ne_sont_gardes_que_sur_le_dernier_passage():
-    ouvert, candidat = recrutement(), CandidatFactory()
+    """Une partie y garde le prix du passage qui l'a servie, ou vue la première fois."""
+    ouvert, servi = recrutement(), CandidatFactory()
+    loin = CandidatFactory(mobilite_km=5, latitude=43.3, longitude=5.4)
     premier = passes.lancer()
     assert set(premier.prix_recrutements) == {"unite", f"r{ouvert.pk}"}
-    assert set(premier.prix_candidats) == {"unite", f"c{candidat.pk}"}
+    assert set(premier.prix_candidats) == {"unite", f"c{servi.pk}", f"c{loin.pk}"}
+    neuf = CandidatFactory()
     second = passes.lancer()
     premier.refresh_from_db()
     assert premier.prix_recrutements == premier.prix_candidats == {"unite": "millipoint"}
-    assert f"c{candidat.pk}" in second.prix_candidats
+    de = {cle: valeur[1] for cle, valeur in second.prix_candidats.items() if cle != "unite"}
+    assert de == {f"c{servi.pk}": premier.pk, f"c{loin.pk}": premier.pk, f"c{neuf.pk}": second.pk}
+    assert second.prix_recrutements[f"r{ouvert.pk}"][1] == second.pk
 
 
 def test_la_commande_imprime_le_bilan(capsys):

@@ -101,8 +101,8 @@ def _de_la_paire(paire: Paire) -> Iterator[Critere]:
     """Dans son territoire, la mobilité borne ; dans un autre, il faut l'avoir choisi."""
     lus = {critere.nom: critere.satisfait for critere in appariement.criteres(paire)}
     if paire.territoire_choisi:
-        choisi = "a choisi" if lus["territoire"] else "n’a pas choisi"
-        constat = f"Le poste est dans un autre territoire, que la personne {choisi}."
+        choisi = "a été choisi" if lus["territoire"] else "n’a pas été choisi"
+        constat = f"Le poste est dans un autre territoire, qui {choisi}."
         yield Critere("territoire", "Territoire", constat, lus["territoire"])
     else:
         portee = "France entière" if paire.mobilite_km == float("inf") else f"de {nombre(paire.mobilite_km)} km"

@@ -6,10 +6,11 @@ de plus.
 Ce module n'écrit rien.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count
 from django.db.models.fields.json import KT
@@ -106,13 +107,21 @@ def autres_postes(candidat: Candidat) -> list[tuple[Recrutement, Absence]]:
     return list(zip(proches, _absences([(r, candidat) for r in proches]), strict=True))
 
 
+class Prix(NamedTuple):
+    """Le prix d'une place, en millipoints, et le passage qui l'a calculé : celui qui a servi cette partie."""
+
+    valeur: int
+    passe: int
+
+
 @dataclass(frozen=True)
 class _Dernier:
-    """Le dernier passage terminé, ses réglages, et les prix des seules parties demandées."""
+    """Le dernier passage terminé, et les prix des seules parties demandées."""
 
     passe: Passe
-    recrutements: Mapping[int, int | None]
-    candidats: Mapping[int, int | None]
+    recrutements: Mapping[int, Prix | None]
+    candidats: Mapping[int, Prix | None]
+    passes: Mapping[int, Passe]
 
 
 Paires = Sequence[tuple[Recrutement, Candidat]]
@@ -155,7 +164,11 @@ def _deja(relation: MiseEnRelation | None) -> Absence | None:
 
 def _non_rempli(lus: Iterable[Critere]) -> Absence | None:
     manque = next((c for c in lus if not c.satisfait), None)
-    return Absence(manque.cle, manque.constat) if manque else None
+    if manque is None:
+        return None
+    debut = {"distance": "Trop loin", "date": "Libre trop tard"}.get(manque.cle)
+    constat = manque.constat if debut is None else f"{debut} : {manque.constat[:1].lower()}{manque.constat[1:]}"
+    return Absence(manque.cle, constat)
 
 
 def _dernier(paires: Paires) -> _Dernier | None:
@@ -168,11 +181,13 @@ def _dernier(paires: Paires) -> _Dernier | None:
     if passe is None:
         return None
 
-    def prix(prefixe: str, cles: Iterable[int]) -> dict[int, int | None]:
+    def prix(prefixe: str, cles: Iterable[int]) -> dict[int, Prix | None]:
         lus = {pk: getattr(passe, f"{prefixe}{pk}") for pk in cles}
-        return {pk: None if brut is None else int(brut) for pk, brut in lus.items()}
+        return {pk: None if brut is None else Prix(*json.loads(brut)) for pk, brut in lus.items()}
 
-    return _Dernier(passe, prix("r", recrutements), prix("c", candidats))
+    prix_r, prix_c = prix("r", recrutements), prix("c", candidats)
+    numeros = {p.passe for p in (*prix_r.values(), *prix_c.values()) if p is not None}
+    return _Dernier(passe, prix_r, prix_c, Passe.objects.only("jour").in_bulk(numeros))
 
 
 def _pleins(paires: Paires, jour: date) -> dict[tuple[int, int], str]:
@@ -186,12 +201,11 @@ def _pleins(paires: Paires, jour: date) -> dict[tuple[int, int], str]:
     vacants = dict(avec_postes.values_list("pk", "nb_vacants"))
     resultat = {}
     for recrutement, candidat in paires:
-        phrases = []
-        if ouvertes.get(recrutement.pk, 0) >= reglage.max_par_poste * vacants.get(recrutement.pk, 0):
-            phrases.append(f"Ce recrutement a atteint son plafond ({reglage.max_par_poste} par poste vacant).")
-        if candidats.get(candidat.pk, 0) >= reglage.max_par_candidat:
-            phrases.append(f"Cette personne a atteint son plafond ({reglage.max_par_candidat} par candidat).")
-        resultat[recrutement.pk, candidat.pk] = " ".join(phrases)
+        plein_r = ouvertes.get(recrutement.pk, 0) >= reglage.max_par_poste * vacants.get(recrutement.pk, 0)
+        plein_c = candidats.get(candidat.pk, 0) >= reglage.max_par_candidat
+        phrases = [f"{reglage.max_par_poste} propositions par poste vacant"] * plein_r
+        phrases += [f"{reglage.max_par_candidat} propositions ouvertes par candidat"] * plein_c
+        resultat[recrutement.pk, candidat.pk] = f"Plafond atteint : {', '.join(phrases)}." if phrases else ""
     return resultat
 
 
@@ -207,14 +221,11 @@ def _par_les_prix(recrutement: Recrutement, candidat: Candidat, dernier: _Dernie
             "a_venir", "Aucun passage de l’appariement n’a encore eu lieu : la paire sera étudiée au prochain."
         )
     prix_r, prix_c = dernier.recrutements.get(recrutement.pk), dernier.candidats.get(candidat.pk)
-    le = en_jour(dernier.passe.jour)
-    if prix_r is None or prix_c is None:
-        # Sans place au moment du passage, une partie n'y avait pas de prix.
-        if plein:
-            return Absence("plafond", plein)
-        qui = "La personne n’était pas au vivier" if prix_c is None else "Ce recrutement n’était pas ouvert"
-        return Absence("a_venir", f"{qui}, ou n’avait plus de place, lors du dernier passage, le {le}.")
-    surcout = _cout(recrutement, candidat, dernier.passe) + (prix_r - prix_c) / MILLIEMES
+    if prix_r is None or prix_c is None or prix_r.passe != prix_c.passe:
+        return _sans_prix_commun(dernier, prix_r, prix_c, plein)
+    passe = dernier.passes[prix_r.passe]
+    le = en_jour(passe.jour)
+    surcout = _cout(recrutement, candidat, passe) + (prix_r.valeur - prix_c.valeur) / MILLIEMES
     debut = f"{plein} " if plein else ""
     if surcout < 0:
         return Absence(
@@ -227,6 +238,18 @@ def _par_les_prix(recrutement: Recrutement, candidat: Candidat, dernier: _Dernie
     points = f"{nombre(surcout)} point{'s' * (surcout >= 2)}"
     raison = f"{debut}Proposer cette paire à la place d’une autre aurait coûté au moins {points} de plus au total."
     return Absence("prix", raison, surcout=round(surcout, 1))
+
+
+def _sans_prix_commun(dernier: _Dernier, prix_r: Prix | None, prix_c: Prix | None, plein: str) -> Absence:
+    """Aucun passage n'a étudié cette paire avec une place des deux côtés."""
+    le = en_jour(dernier.passe.jour)
+    if plein:
+        return Absence("plafond", plein)
+    if prix_c is None:
+        return Absence("a_venir", f"La candidature n’était pas au vivier lors du dernier passage, le {le}.")
+    if prix_r is None:
+        return Absence("a_venir", f"Ce recrutement n’était pas ouvert lors du dernier passage, le {le}.")
+    return Absence("a_venir", f"Une place s’est libérée depuis le passage du {le} : la paire sera étudiée au prochain.")
 
 
 def _cout(recrutement: Recrutement, candidat: Candidat, passe: Passe) -> float:

@@ -41,7 +41,7 @@ VERSION = "1"
 """De l'algorithme et de ses règles ; elle change avec ce qui peut changer un résultat, la pondération exceptée."""
 TRAVAIL = "recrutement.passer"
 _VERROU = "recrutement:passe"
-_SANS_PRIX: dict[str, int | str] = {"unite": "millipoint"}
+_SANS_PRIX: dict[str, Any] = {"unite": "millipoint"}
 _PREUVE = ("paires_possibles", "borne_duale", "ecart", "ecart_relatif", "tours", "arcs", "paires_tarifees")
 
 
@@ -144,6 +144,8 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
     resultat = apparier(besoins, candidats, ponderation=ponderation, exclues=marche.exclues(lecture))
     calcule = time.perf_counter()
     paires = _paires(lecture, besoins, candidats, resultat, passe)
+    # Aucun autre passage ne peut finir entre-temps : le verrou est à nous.
+    avant = Passe.objects.filter(etat=EtatPasse.TERMINEE).order_by("-debut", "-pk").first() or passe
     with transaction.atomic():
         propositions.verrouiller_parties(paires)
         gardees = propositions.encore_valables(paires, lecture, passe.jour, reglage)
@@ -161,8 +163,14 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
                 "pic_mo": pic_memoire_mo(),
             }
             courante.equite = _equite(lecture, gardees)
-            courante.prix_recrutements = _prix("r", lecture.recrutements, resultat.prix_besoin, reglage)
-            courante.prix_candidats = _prix("c", lecture.candidats, resultat.prix_candidat, reglage)
+            courante.prix_recrutements = _prix(
+                "r", lecture.recrutements, resultat.prix_besoin, {p.recrutement for p in gardees}, passe,
+                avant.prix_recrutements,
+            )  # fmt: skip
+            courante.prix_candidats = _prix(
+                "c", lecture.candidats, resultat.prix_candidat, {p.candidat for p in gardees}, passe,
+                avant.prix_candidats,
+            )  # fmt: skip
             courante.fin = timezone.now()
         # Les prix ne servent qu'à expliquer le dernier passage : une ligne par candidat du pays n'a pas à s'entasser.
         anciens = Passe.objects.exclude(pk=passe.pk).exclude(prix_candidats=_SANS_PRIX, prix_recrutements=_SANS_PRIX)
@@ -171,16 +179,21 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
     return courante
 
 
-def _prix(prefixe: str, lignes: Sequence[Any], prix: Any, reglage: ReglageAppariement) -> dict[str, int | str]:
-    """Millipoints, par « r12 » ou « c34 » : une clé toute en chiffres se lirait comme un rang de tableau.
+def _prix(
+    prefixe: str, lignes: Sequence[Any], prix: Any, servis: set[int], passe: Passe, avant: dict[str, Any]
+) -> dict[str, Any]:
+    """[millipoints, passage] par « r12 » ou « c34 » : une clé toute en chiffres se lirait comme un rang de tableau.
 
-    Qui n'avait plus de place n'était pas dans le calcul : il n'a pas de prix.
+    Une partie garde le prix du passage qui l'a servie, ou vue la première fois : c'est là qu'on a choisi pour elle.
     """
-    return _SANS_PRIX | {
-        f"{prefixe}{ligne.pk}": round(valeur * MILLIEMES)
-        for ligne, valeur in zip(lignes, prix.tolist(), strict=True)
-        if ligne.capacite(reglage)
-    }
+    resultat: dict[str, Any] = dict(_SANS_PRIX)
+    for ligne, valeur in zip(lignes, prix.tolist(), strict=True):
+        cle = f"{prefixe}{ligne.pk}"
+        if ligne.pk in servis or (cle not in avant and not ligne.ouvertes):
+            resultat[cle] = [round(valeur * MILLIEMES), passe.pk]
+        elif cle in avant:
+            resultat[cle] = avant[cle]
+    return resultat
 
 
 def _paires(

@@ -28,7 +28,8 @@ class PostePropose:
     poste: str
     commune: str
     distance_km: int
-    debut: date
+    # Vide : dès que possible.
+    debut: date | None
     precisions: str
     lien: str
 
@@ -87,7 +88,7 @@ def _poste(relation: MiseEnRelation, lien: str) -> PostePropose:
         poste=recrutement.get_type_poste_display(),
         commune=str(recrutement.commune),
         distance_km=round(relation.distance_km or 0),
-        debut=recrutement.debut,
+        debut=recrutement.debut if recrutement.debut > timezone.localdate() else None,
         precisions=recrutement.precisions,
         lien=lien,
     )

@@ -16,6 +16,7 @@ from conum.demandes.views.instruction import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement import access
 from conum.recrutement.actions import chiffres, passes, reglages
+from conum.recrutement.actions.criteres import nombre
 from conum.recrutement.forms.appariement import ReglageForm
 from conum.recrutement.models import MiseEnRelation, Passe, ReglageAppariement
 from conum.recrutement.rules import equite
@@ -78,8 +79,8 @@ _LIBELLES_POIDS = {
 }
 
 
-def _tableau_des_poids(versions: tuple[Ponderation, ...]) -> list[tuple[str, list[float]]]:
-    return [(libelle, [getattr(v, champ) for v in versions]) for champ, libelle in _LIBELLES_POIDS.items()]
+def _tableau_des_poids(versions: tuple[Ponderation, ...]) -> list[tuple[str, list[str]]]:
+    return [(libelle, [nombre(getattr(v, champ)) for v in versions]) for champ, libelle in _LIBELLES_POIDS.items()]
 
 
 # --- Passages ---------------------------------------------------------------------------------------------------------

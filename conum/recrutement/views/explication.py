@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 
 from conum.comptes.models import TypeRole
 from conum.recrutement import access
@@ -26,7 +27,7 @@ def explication(request: HttpRequest, pk: int) -> HttpResponseBase:
 def autres_postes(request: HttpRequest) -> HttpResponseBase:
     """Les postes ouverts autour du candidat, et pourquoi ils ne lui sont pas proposés."""
     candidat = access.candidat_du_role(request.role)  # type: ignore[attr-defined]
-    contexte = {"candidat": candidat, "postes": postes_alentour(candidat)}
+    contexte = {"candidat": candidat, "postes": postes_alentour(candidat), "jour": timezone.localdate()}
     return render(request, "recrutement/appariement/autres_postes.html", contexte)
 
 
@@ -35,7 +36,7 @@ def autres_postes(request: HttpRequest) -> HttpResponseBase:
 def pourquoi(request: HttpRequest) -> HttpResponseBase:
     """Une paire choisie par ses références : ce qui l'a fait proposer, ou non."""
     form = PourquoiForm(request.GET or None)
-    contexte = {"form": form, "absence": None, "recrutement": None, "candidat": None}
+    contexte = {"form": form, "absence": None, "recrutement": None, "candidat": None, "jour": timezone.localdate()}
     if form.is_bound and form.is_valid():
         recrutement, candidat = form.cleaned_data["recrutement"], form.cleaned_data["candidat"]
         if recrutement is not None and isinstance(candidat, Candidat):
