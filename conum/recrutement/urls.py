@@ -73,6 +73,7 @@ STRUCTURE: list[URLPattern] = [
     path(_RECRUTEMENT, structure.recrutement, name="recrutement"),
     path(f"{_RECRUTEMENT}comparer/", structure.comparer, name="comparer"),
     path(f"{_RECRUTEMENT}fiche/", structure.fiche, name="fiche"),
+    path(f"{_RECRUTEMENT}separer/", structure.separer, name="separer"),
     path(f"{_RECRUTEMENT}suspendre/", structure.suspendre, name="suspendre"),
     path(f"{_RECRUTEMENT}reprendre/", structure.reprendre, name="reprendre"),
     path(f"{_RECRUTEMENT}chercher/", vivier.chercher, name="chercher"),

@@ -14,12 +14,12 @@ from conum.courriels.models import Courriel
 from conum.journal.models import Entree
 from conum.recrutement.actions.fermeture import clore_du_candidat
 from conum.recrutement.actions.liens import nouveau_lien
-from conum.recrutement.models import LienPersonnel, MiseEnRelation, Partie
+from conum.recrutement.models import LienPersonnel, MiseEnRelation, Partie, Recrutement
 from conum.recrutement.states import IDENTITE_OUVERTE, OUVERTS, Etat, EtatRecrutement
-from tests.comptes.fabriques import RoleFactory
+from tests.comptes.fabriques import DepartementFactory, RoleFactory
 from tests.demandes.fabriques import anct
 from tests.recrutement.fabriques import CandidatFactory, commune, membre, recrutement, relation
-from tests.structures.fabriques import MembreFactory
+from tests.structures.fabriques import CommuneFactory, MembreFactory
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.4 un CV"
@@ -339,6 +339,34 @@ def test_corriger_suspendre_et_reprendre(client, se_connecter):
     client.post(url("reprendre"))
     r.refresh_from_db()
     assert r.etat == EtatRecrutement.OUVERT
+
+
+def test_recruter_aussi_dans_une_autre_commune(client, se_connecter):
+    r = recrutement(postes=3)
+    role = membre(r)
+    commune("51230")
+    se_connecter(client, role)
+    adresse = reverse("recrutement:separer", args=[role.pk, r.pk])
+    saisi = {"nombre": "2", "commune": "51230", "commune_texte": "Épernay (51)", "debut": jours(60)}
+    assert client.get(adresse).status_code == 200
+    trop = client.post(adresse, saisi | {"nombre": "3"})
+    assert trop.status_code == 200
+    assert "Déplacez de 1 à 2 postes" in trop.content.decode()
+    assert client.post(adresse, saisi).status_code == 302
+    autre = Recrutement.objects.exclude(pk=r.pk).get()
+    assert (autre.commune_id, autre.postes.count(), r.postes.count()) == ("51230", 2, 1)
+
+
+def test_la_fiche_ne_quitte_pas_son_departement(client, se_connecter):
+    r = recrutement()
+    role = membre(r)
+    rhin = CommuneFactory(code="67482", nom="Strasbourg", departement=DepartementFactory(code="67", nom="Bas-Rhin"))
+    se_connecter(client, role)
+    saisi = {"commune": rhin.pk, "commune_texte": "Strasbourg (67)", "debut": jours(60), "niveau": "0"}
+    reponse = client.post(reverse("recrutement:fiche", args=[role.pk, r.pk]), saisi)
+    assert "du département où les postes ont été attribués" in reponse.content.decode()
+    r.refresh_from_db()
+    assert r.commune_id == "51454"
 
 
 # --- Le lien personnel --------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from conum.recrutement.access import (
     peut_repondre_pour_le_candidat,
 )
 from conum.recrutement.actions import prevenir
+from conum.recrutement.actions.cv import noter_usage_cv
 from conum.recrutement.actions.fermeture import clore_du_candidat, clore_du_recrutement, fermer
 from conum.recrutement.actions.liens import membres_a_prevenir
 from conum.recrutement.actions.reserve import (
@@ -129,7 +130,7 @@ def ouvrir_cv(relation: MiseEnRelation, *, par: Acteur) -> Candidat:
         candidat = courante.candidat
         if not candidat.cv:
             raise TransitionImpossible("Ce candidat n’a pas de CV, ou l’a retiré.")
-        Candidat.objects.filter(pk=candidat.pk).update(cv_utilise_le=timezone.now())
+        noter_usage_cv(candidat, par=par)
         noter(courante, "ouvrir_cv", par=par)
     return candidat
 

@@ -215,6 +215,16 @@ class FicheForm(_Form):
         super().__init__(*args, **kwargs)
 
 
+class SeparerForm(_Form):
+    nombre = forms.IntegerField(
+        label="Combien de postes vacants ?",
+        min_value=1,
+        error_messages={"required": "Indiquez un nombre de postes.", "min_value": "Indiquez au moins un poste."},
+    )
+    commune = CommuneField(label="Commune où la personne travaillera")
+    debut = forms.DateField(label="Début souhaité", error_messages={"required": "Indiquez la date de début."})
+
+
 class SuspendreForm(_Form):
     motif = _texte_libre("Pourquoi suspendez-vous ce recrutement ?", _AIDE_TEXTE, obligatoire=True)
 

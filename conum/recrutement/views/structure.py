@@ -223,6 +223,35 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @role_requis(TypeRole.STRUCTURE)
 @lecture_ecriture
+def separer(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Des postes qui s'exercent ailleurs ont leur propre recrutement : la distance se compte de là."""
+    role = role_de(request)
+    courant = get_recrutement_ou_404(role, pk)
+    form = forms.SeparerForm(request.POST or None, initial={"debut": courant.debut, "nombre": 1})
+    if request.method == "POST" and form.is_valid():
+        try:
+            autre = actions.separer(courant, **form.cleaned_data, par=role)
+        except TransitionImpossible as erreur:
+            messages.error(request, str(erreur))
+            return redirect("recrutement:recrutement", role.pk, pk)
+        except ValidationError as erreur:
+            reporter(form, erreur)
+        else:
+            messages.success(request, f"Le recrutement {autre.reference} est ouvert à {autre.commune.nom}.")
+            return redirect("recrutement:recrutement", role.pk, autre.pk)
+    contexte = {
+        "recrutement": courant,
+        "form": form,
+        "titre": "Recruter dans une autre commune",
+        "bouton": "Ouvrir ce recrutement",
+        "aide": "Pour des postes vacants qui s’exercent ailleurs dans le département : des candidats proches de là "
+        "vous seront proposés au prochain passage.",
+    }
+    return render(request, "recrutement/structure/fiche.html", contexte)
+
+
+@role_requis(TypeRole.STRUCTURE)
+@lecture_ecriture
 def suspendre(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
     courant = get_recrutement_ou_404(role, pk)

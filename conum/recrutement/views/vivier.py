@@ -1,5 +1,6 @@
 """Chercher dans le vivier autour d'un recrutement, lire les résultats, présélectionner."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,9 +22,12 @@ from conum.recrutement.states import OUVERTS
 from conum.recrutement.views.cartes import carte
 from conum.recrutement.views.structure import role_de
 from conum.socle.http import lecture, lecture_ecriture, role_requis
+from conum.socle.limites import depasse
 from conum.socle.listes import Pages
 
 PAR_PAGE = 20
+RECHERCHES_PAR_HEURE = 60
+"""Par membre : de quoi travailler, pas de quoi recopier le vivier."""
 
 
 @role_requis(TypeRole.STRUCTURE)
@@ -34,6 +38,9 @@ def chercher(request: HttpRequest, pk: int) -> HttpResponseBase:
     courant = get_recrutement_ou_404(role, pk)
     form = RechercheForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        if depasse(f"vivier:{role.pk}", maximum=RECHERCHES_PAR_HEURE, duree=timedelta(hours=1)):
+            messages.error(request, "Trop de recherches en une heure : reprenez un peu plus tard.")
+            return redirect("recrutement:recrutement", role.pk, courant.pk)
         try:
             consultation = actions.chercher(
                 courant, rayon_km=form.cleaned_data["rayon_km"], criteres=form.criteres(), par=role
