@@ -50,6 +50,19 @@ PUBLIQUES = {
     "demandes:deposee",
     "demandes:reprendre",
     "demandes:confirmer",
+    # Candidater sans compte ; la session ou le lien personnel fait foi
+    "recrutement:candidature",
+    "recrutement:candidature_recommencer",
+    "recrutement:candidature_etape",
+    "recrutement:candidature_plus_tard",
+    "recrutement:candidature_reprendre",
+    "recrutement:candidature_envoyee",
+    "recrutement:candidature_renvoyer",
+    "recrutement:candidature_confirmer",
+    "recrutement:candidature_enregistree",
+    # Dire qu'on est toujours disponible, ou ne plus rien recevoir : le lien du courriel fait foi, un bouton agit
+    "recrutement:disponibilite_par_lien",
+    "recrutement:desinscription",
     # Répondre à une proposition par son lien personnel : le jeton fait foi, un bouton confirme
     "recrutement:lien_structure",
     # Chercher une commune, pour le champ du formulaire public

@@ -137,7 +137,7 @@ def test_du_fichier_au_resultat(client, anct) -> None:
     )
     compte_rendu = deposer(client, anct, contenu)
     page = client.get(compte_rendu.url).content.decode()
-    assert "<td>3</td>" in page
+    assert "Ligne 3</strong> (inconnue@exemple.fr)" in page
     assert "Aucune candidature confirmée" in page
     assert "Palier « 9 » inconnu" in page
     ines.refresh_from_db()

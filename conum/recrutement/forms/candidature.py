@@ -53,7 +53,7 @@ class SituationForm(DsfrForm):
     )
     nom_diplome = forms.CharField(
         label="Nom du diplôme ou de la certification",
-        help_text="Seulement si vous avez coché la dernière case. Par exemple : titre REMN, BTS, certificat CléA.",
+        help_text="Seulement si vous avez coché la dernière case. Par exemple\u00a0: titre REMN, BTS, certificat CléA.",
         max_length=regles_profil.DIPLOME_MAX,
         required=False,
     )
@@ -128,7 +128,7 @@ class DateForm(DsfrForm):
     )
     disponible_le = forms.DateField(
         label="Autre date",
-        help_text="À remplir seulement si vous avez choisi « À une autre date ». Pas de date passée.",
+        help_text="À remplir seulement si vous avez choisi «\u00a0À une autre date\u00a0». Pas de date passée.",
         required=False,
         error_messages={"invalid": "Saisissez une date qui existe, par exemple 15/03/2027."},
     )
