@@ -258,4 +258,3 @@ class CvEfface(Message):
     @classmethod
     def exemple(cls) -> Self:
         return cls(prenom="Inès", lien=_EXEMPLE_LIEN)
-

@@ -34,7 +34,7 @@ class CasesRepliees(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, *, resume: str, **kwargs: Any) -> None:
-        super().__init__(template_name="recrutement/candidature/cases_repliees.html", **kwargs)
+        super().__init__(template_name="recrutement/candidature/cases_repliees.html", **kwargs)  # type: ignore[call-arg]
         self.resume = resume
 
 
