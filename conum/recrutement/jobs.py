@@ -46,7 +46,8 @@ def passage_de_nuit() -> None:
 @travail(passes.TRAVAIL)
 def passer(role: int | None = None) -> None:
     """Le passage demandé par un agent depuis sa page ; son rôle retiré entre-temps, c'est le système qui passe."""
-    agent = Role.objects.filter(pk=role, actif=True, type=TypeRole.ANCT).select_related("utilisateur").first()
+    agents = Role.objects.filter(actif=True, type=TypeRole.ANCT).select_related("utilisateur")
+    agent = agents.filter(pk=role).first() if role is not None else None
     passes.lancer(par=agent or SYSTEME)
 
 

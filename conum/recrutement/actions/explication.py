@@ -102,7 +102,7 @@ def autres_postes(candidat: Candidat) -> list[tuple[Recrutement, Absence]]:
     proches = list(
         autour(ouverts, candidat.latitude, candidat.longitude, rayon)
         .select_related("structure", "commune__departement")
-        .order_by("distance_km", "pk")[:AUTRES_POSTES_MAX]
+        .order_by("distance_km", "pk")[:AUTRES_POSTES_MAX]  # type: ignore[misc]
     )
     return list(zip(proches, _absences([(r, candidat) for r in proches]), strict=True))
 
@@ -198,7 +198,7 @@ def _pleins(paires: Paires, jour: date) -> dict[tuple[int, int], str]:
     candidats = _compter(MiseEnRelation.objects.comptees_pour_le_candidat(), "candidat", {c.pk for _, c in paires})
     ouvertes = _compter(MiseEnRelation.objects.ouvertes(), "recrutement", {r.pk for r, _ in paires})
     avec_postes = Recrutement.objects.avec_postes().filter(pk__in={r.pk for r, _ in paires}).order_by()
-    vacants = dict(avec_postes.values_list("pk", "nb_vacants"))
+    vacants = dict(avec_postes.values_list("pk", "nb_vacants"))  # type: ignore[misc]
     resultat = {}
     for recrutement, candidat in paires:
         plein_r = ouvertes.get(recrutement.pk, 0) >= reglage.max_par_poste * vacants.get(recrutement.pk, 0)

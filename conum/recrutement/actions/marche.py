@@ -118,7 +118,7 @@ def _recrutements(jour: date, choisis: Iterable[int] | None) -> list[LigneRecrut
     comptes: Counter[tuple[int, bool]] = Counter()
     for recrutement, etat, nombre in ouvertes.order_by().values_list("recrutement", "etat").annotate(n=Count("pk")):
         comptes[recrutement, etat == Etat.ACCEPTEE] += nombre
-    valeurs = base.order_by("pk").values_list(
+    valeurs: Any = base.order_by("pk").values_list(
         "pk", "latitude", "longitude", "debut", "commune", "niveau", "departement", "attribue_le", "structure__statut"
     )
     # Un poste dont l'offre est acceptée n'est plus à proposer, même si le contrat n'est pas signé.
@@ -135,7 +135,7 @@ def _candidats(choisis: Iterable[int] | None) -> list[LigneCandidat]:
     if choisis is not None:
         base, ouvertes = base.filter(pk__in=choisis), ouvertes.filter(candidat__in=choisis)
     comptes = dict(ouvertes.order_by().values_list("candidat").annotate(n=Count("pk")))
-    valeurs = base.order_by("pk").values_list(
+    valeurs: Any = base.order_by("pk").values_list(
         "pk", "latitude", "longitude", "mobilite_km", "disponible_le", "commune", "territoires_choisis", "experience",
         "diplome", "pix_palier", "pix_partage", "departement", *_SITUATIONS,
     )  # fmt: skip

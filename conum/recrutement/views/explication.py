@@ -1,5 +1,7 @@
 """Pourquoi cette proposition, pourquoi pas celle-là : à la structure, au candidat, à l'ANCT."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -36,7 +38,13 @@ def autres_postes(request: HttpRequest) -> HttpResponseBase:
 def pourquoi(request: HttpRequest) -> HttpResponseBase:
     """Une paire choisie par ses références : ce qui l'a fait proposer, ou non."""
     form = PourquoiForm(request.GET or None)
-    contexte = {"form": form, "absence": None, "recrutement": None, "candidat": None, "jour": timezone.localdate()}
+    contexte: dict[str, Any] = {
+        "form": form,
+        "absence": None,
+        "recrutement": None,
+        "candidat": None,
+        "jour": timezone.localdate(),
+    }
     if form.is_bound and form.is_valid():
         recrutement, candidat = form.cleaned_data["recrutement"], form.cleaned_data["candidat"]
         if recrutement is not None and isinstance(candidat, Candidat):

@@ -11,7 +11,11 @@ from rich.table import Table
 from conum.socle.mesures import base_jetable
 
 # Ce qu'on sait mesurer, et le module qui le fait : une fonction `mesurer(nombre)` qui rend (mesures, verdicts).
-MESURES = {"demandes": "conum.demandes.management.mesures"}
+MESURES = {
+    "appariement": "conum.recrutement.management.mesures",
+    "demandes": "conum.demandes.management.mesures",
+    "recrutement": "conum.recrutement.management.mesures_ecrans",
+}
 
 
 class Command(BaseCommand):

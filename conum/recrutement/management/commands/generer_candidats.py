@@ -90,7 +90,8 @@ class Command(BaseCommand):
 
 def communes_habitees() -> list[Place]:
     lignes = Commune.objects.filter(ancienne=False, population__gt=0, latitude__isnull=False).order_by("pk")
-    return [Place(*v) for v in lignes.values_list("pk", "departement", "latitude", "longitude", "population")]
+    valeurs: Any = lignes.values_list("pk", "departement", "latitude", "longitude", "population")
+    return [Place(*v) for v in valeurs]
 
 
 def generer(nombre: int, graine: int, places: Sequence[Place], *, dire: Callable[[int], object]) -> int:
