@@ -20,7 +20,7 @@ from typing import Any
 LARGEURS = (375, 1280)
 DOSSIER = "captures"
 # Demandés, ces chemins ne rendent pas une page : fichiers, sondes, morceaux de page, départs vers l'extérieur.
-SANS_PAGE = re.compile(r"\.(pdf|xlsx|csv|txt|ico)$|/fichier/$|^sante/|^territoires/communes/|proconnect/")
+SANS_PAGE = re.compile(r"\.(pdf|xlsx|csv|txt|ico|ics)$|/fichier/$|^sante/|^territoires/communes/|proconnect/")
 JETON = "lien-perime"
 # Le compte fermé se dit par 403 ; certaines pages du second facteur n'existent que pour qui en a déjà un.
 PARTICULIERES = {"account_inactive": frozenset({403}), "mfa_": frozenset({200, 404})}
@@ -69,6 +69,8 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     from conum.courriels.models import Courriel
     from conum.demandes.models import Demande, SessionComite
     from conum.postes.models import Contrat, PieceRupture, Poste
+    from conum.recrutement.access import est_anct
+    from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement
     from conum.structures.models import DemandeRattachement, Structure
 
     def cles(requete: Any, combien: int = 3) -> list[Any]:
@@ -81,11 +83,22 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     un_par_etat = list(contrats.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
     postes = Poste.objects.visibles_par(role).order_by("pk") if role else Poste.objects.none()
     rattachements = DemandeRattachement.objects.filter(structure__in=structures.values("pk")).order_by("pk")
+    relations = MiseEnRelation.objects.visibles_par(role) if role else MiseEnRelation.objects.none()
+    par_etat = cles(relations.order_by("etat", "pk").distinct("etat"), 20)
+    recrutements = Recrutement.objects.visibles_par(role) if role else Recrutement.objects.none()
+    candidats = Candidat.objects.visibles_par(role) if role else Candidat.objects.none()
+    passes = Passe.objects.order_by("-pk") if role and est_anct(role) else Passe.objects.none()
     return {
         "postes:pk": un_par_etat,
         "postes:poste_pk": cles(postes),
         "postes:piece_pk": cles(PieceRupture.objects.filter(contrat__in=contrats).order_by("pk"), 1),
         "postes:code": ["vacants"],
+        "recrutement:mises-en-relation:pk": par_etat,
+        "recrutement:propositions:pk": par_etat,
+        "recrutement:recrutements:pk": cles(recrutements.order_by("pk"), 1),
+        "recrutement:candidats:pk": cles(candidats.order_by("pk"), 2),
+        "recrutement:appariement:pk": cles(passes, 1),
+        "recrutement:etape": ["situation"],
         "structures:rattachements:pk": cles(rattachements, 1),
         "demandes:pk": une_par_etat,
         "demandes:comite:pk": cles(SessionComite.objects.order_by("pk")),
@@ -95,6 +108,8 @@ def _objets(role: Any) -> dict[str, list[Any]]:
         "comptes:agents:pk": cles(Role.objects.geres_par(role).order_by("-pk"), 1) if role else [],
         "comptes:invitations:pk": cles(Invitation.objects.gerees_par(role).order_by("pk"), 1) if role else [],
         "jeton": [JETON],
+        "signature": [JETON],
+        "depot": [JETON],
         "numero": list(Structure.objects.order_by("pk").values_list("siret", flat=True)[:1]),
         "annee": [timezone.localdate().year],
         "code": ["51"],
@@ -166,7 +181,7 @@ def _visiteurs() -> list[Visiteur]:
     public = Visiteur("public", "Public")
     _pages(public, None)
     visiteurs = [public]
-    for type_ in ("structure", "prefecture", "region", "anct"):
+    for type_ in ("structure", "candidat", "prefecture", "region", "anct"):
         role = Role.objects.filter(type=type_).select_related("utilisateur").order_by("pk").first()
         assert role is not None
         client = connecter(Client(), role)

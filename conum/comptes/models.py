@@ -128,6 +128,9 @@ class Role(models.Model):
 
     @property
     def libelle_acteur(self) -> str:
+        # Le journal ne s'efface pas : d'un candidat, qui peut demander l'effacement, il ne garde pas le nom.
+        if self.type == TypeRole.CANDIDAT:
+            return str(TypeRole.CANDIDAT.label)
         return f"{self.utilisateur.get_full_name()} ({self.libelle})"
 
     @property

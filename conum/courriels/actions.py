@@ -1,7 +1,10 @@
 """Écrire, envoyer, renvoyer. Les états changent sans ligne au journal : la ligne est la trace de son propre envoi."""
 
+import itertools
 import logging
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
@@ -13,7 +16,7 @@ from django.utils import timezone
 
 from conum.courriels.access import RENVOYABLES, peut_renvoyer
 from conum.courriels.messages import Message
-from conum.courriels.models import Courriel, adresse_sure
+from conum.courriels.models import AdresseRefusee, Courriel, adresse_sure
 from conum.courriels.rules import DUREE_SUSPECTE, destinataire_permis, prochain_essai
 from conum.courriels.states import TRANSITIONS, Etat
 from conum.courriels.transport import EchecPassager, IssueInconnue, RefusDefinitif, ServeurInjoignable, transmettre
@@ -24,6 +27,8 @@ from conum.socle.contexte import request_id
 from conum.socle.travaux import differer
 
 logger = logging.getLogger(__name__)
+OUBLIE = "efface@anonyme.invalid"
+"""Ce qui remplace l'adresse d'une personne effacée ; « .invalid » ne mène nulle part (RFC 2606)."""
 LOT = 500
 """Courriels envoyés par une relève ; la suivante vient une minute après."""
 _REPRIS_AU_RENVOI = (
@@ -66,16 +71,8 @@ def _inserer(courriel: Courriel, priorite: int) -> Courriel:
     return courriel
 
 
-def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = None, cle: str | None = None) -> Courriel:
-    """Écrit un courriel dans la transaction en cours ; le worker l'envoie après validation.
-
-    `cle` : clé d'unicité (« rappel-7j:12 ») ; un second appel rend la première ligne sans rien envoyer.
-
-    Raises:
-        HorsTransaction: aucune transaction n'est ouverte.
-        AdresseRefusee: `a` n'est pas une adresse, et une seule.
-    """
-    courriel = Courriel(
+def _courriel(message: Message, a: str, objet: models.Model | None, cle: str | None) -> Courriel:
+    return Courriel(
         code=message.code,
         destinataire=adresse_sure(a),
         sujet=message.rendre_sujet(),
@@ -91,7 +88,52 @@ def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = Non
         objet_id=str(objet.pk) if objet is not None else "",
         request_id=request_id(),
     )
-    return _inserer(courriel, message.priorite)
+
+
+def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = None, cle: str | None = None) -> Courriel:
+    """Écrit un courriel dans la transaction en cours ; le worker l'envoie après validation.
+
+    `cle` : clé d'unicité (« rappel-7j:12 ») ; un second appel rend la première ligne sans rien envoyer.
+
+    Raises:
+        HorsTransaction: aucune transaction n'est ouverte.
+        AdresseRefusee: `a` n'est pas une adresse, et une seule.
+    """
+    return _inserer(_courriel(message, a, objet, cle), message.priorite)
+
+
+@dataclass(frozen=True)
+class Envoi:
+    """Un message à écrire parmi d'autres : mêmes champs que `mettre_en_file`, la clé en plus obligatoire."""
+
+    message: Message
+    a: str
+    objet: models.Model
+    cle: str
+
+
+def mettre_en_file_en_masse(envois: Iterable[Envoi]) -> int:
+    """Écrit des milliers de courriels dans la transaction en cours ; rend le nombre de lignes écrites.
+
+    La relève, chaque minute, les envoie par lots : le serveur de courriels n'en reçoit pas dix mille d'un coup. Une clé
+    déjà prise n'écrit rien ; une adresse refusée est signalée aux journaux techniques et n'arrête pas les autres.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise HorsTransaction("mettre_en_file_en_masse s'appelle dans transaction.atomic().")
+    ecrits, file = 0, iter(envois)
+    while lot := list(itertools.islice(file, LOT)):
+        courriels = [courriel for envoi in lot if (courriel := _si_adresse_sure(envoi))]
+        Courriel.objects.bulk_create(courriels, ignore_conflicts=True)
+        ecrits += Courriel.objects.filter(message_id__in=[c.message_id for c in courriels]).count()
+    return ecrits
+
+
+def _si_adresse_sure(envoi: Envoi) -> Courriel | None:
+    try:
+        return _courriel(envoi.message, envoi.a, envoi.objet, envoi.cle)
+    except AdresseRefusee as erreur:
+        logger.warning("Courriel %s non écrit : %s", envoi.cle, erreur)
+        return None
 
 
 def _prendre(courriel_id: int) -> Courriel | None:
@@ -202,3 +244,12 @@ def effacer_textes(avant: datetime) -> int:
     """Efface le texte des courriels écrits avant cette date et dont le parcours est fini ; rend leur nombre."""
     finis = Courriel.objects.filter(etat__in=RENVOYABLES, created_at__lt=avant).exclude(texte="")
     return finis.update(**_SANS_TEXTE, texte_efface_le=timezone.now())
+
+
+def oublier(adresse: str) -> int:
+    """Efface l'adresse et le texte des courriels déjà partis vers une personne qui s'efface ; rend leur nombre.
+
+    La ligne reste : ce qui a été envoyé, quand et à propos de quoi, sans à qui.
+    """
+    partis = Courriel.objects.filter(destinataire=adresse, etat__in=RENVOYABLES)
+    return partis.update(**_SANS_TEXTE, destinataire=OUBLIE, texte_efface_le=timezone.now())

@@ -11,16 +11,23 @@ A, P, R = TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION
 AGENTS = frozenset({A, P, R})
 LECTEURS = AGENTS | {TypeRole.RESEAU, TypeRole.HUB}
 STRUCTURE = frozenset({TypeRole.STRUCTURE})
+CANDIDAT = frozenset({TypeRole.CANDIDAT})
 
 # (titre, nom de l'adresse, types de rôle qui la voient)
 MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("Tableau de bord", "portail:espace", frozenset(TypeRole)),
+    ("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT),
+    ("Ma candidature", "recrutement:ma_candidature", CANDIDAT),
+    ("Mes propositions", "recrutement:propositions", CANDIDAT),
     ("Demandes", "demandes:instruction", LECTEURS),
     ("Mes demandes", "demandes:mes_demandes", STRUCTURE),
     ("Mes postes", "postes:mes_postes", STRUCTURE),
+    ("Mes recrutements", "recrutement:recrutements", STRUCTURE),
     ("Ma structure", "structures:ma_structure", STRUCTURE),
+    ("Recrutements", "recrutement:recrutements", AGENTS),
     ("Structures", "structures:liste", LECTEURS),
     ("Contrats", "postes:contrats", AGENTS),
+    ("Candidats", "recrutement:candidats", frozenset({A})),
+    ("Appariement", "recrutement:passes", frozenset({A})),
     ("Comité", "demandes:sessions", frozenset({A})),
     ("Enveloppes", "demandes:enveloppes_courantes", frozenset({A})),
     ("Agents", "comptes:agents", LECTEURS),
@@ -31,6 +38,7 @@ PUBLIC: tuple[tuple[str, str], ...] = (
     ("Accueil", "portail:accueil"),
     ("Demander un conseiller numérique", "demandes:commencer"),
     ("Simuler l’aide", "conventions:simulateur"),
+    ("Devenir conseiller numérique", "recrutement:candidature"),
 )
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),

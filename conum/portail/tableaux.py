@@ -12,6 +12,8 @@ from conum.demandes import rules
 from conum.demandes.models import Demande, Nature
 from conum.demandes.states import DECIDES, OUVERTS, Etat
 from conum.postes.models import Rattachement
+from conum.recrutement.models import MiseEnRelation, Recrutement, service
+from conum.recrutement.states import ATTEND_LA_STRUCTURE
 from conum.structures.models import DemandeRattachement, Structure
 from conum.structures.states import EtatRattachement
 
@@ -94,6 +96,25 @@ def _attendus(role: Role) -> list[Attendu]:
             return [attente, retard, pretes, Attendu(n["decidees"], "décidées", vers(onglet="decidees"))]
 
 
+def _recrutements(role: Role) -> list[Attendu]:
+    """Ce que le recrutement attend de la structure, ou des agents qui suivent les délais."""
+    recrutements = Recrutement.objects.visibles_par(role)
+    liste = reverse("recrutement:recrutements", args=[role.pk])
+    if role.type == TypeRole.STRUCTURE:
+        attendues = MiseEnRelation.objects.visibles_par(role).filter(etat__in=ATTEND_LA_STRUCTURE).count()
+        return [
+            Attendu(attendues, "candidats attendent votre réponse", liste, urgent=True),
+            Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste),
+        ]
+    if role.type not in (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION):
+        return []
+    en_retard = service.en_retard(recrutements, timezone.localdate()).count()
+    return [
+        Attendu(en_retard, "en retard sur un engagement", reverse("recrutement:retards", args=[role.pk]), urgent=True),
+        Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste),
+    ]
+
+
 def contexte(role: Role) -> dict[str, Any]:
     recentes = Demande.objects.visibles_par(role).select_related("structure", "commune__departement")
     ordre = ("deposee_le", "pk") if role.type == TypeRole.PREFECTURE else ("-deposee_le", "pk")
@@ -103,6 +124,7 @@ def contexte(role: Role) -> dict[str, Any]:
         recentes = recentes.filter(etat__in=OUVERTS)
     return {
         "attendus": _attendus(role),
+        "recrutements": _recrutements(role),
         "postes": _postes(role),
         "rattachements": _rattachements(role),
         "recentes": [{"demande": d, "lien": lien_demande(role, d.pk)} for d in recentes.order_by(*ordre)[:RECENTES]],

@@ -1,5 +1,6 @@
-"""Lire un classeur XLSX déposé par une personne : tout ce qui peut être faux dans un fichier l'est un jour."""
+"""Lire un classeur XLSX ou un CSV déposé par une personne : ce qui peut être faux dans un fichier l'est un jour."""
 
+import csv
 import io
 import re
 import zipfile
@@ -109,3 +110,43 @@ def _places(titres: list[str], colonnes: Mapping[str, str], obligatoires: Sequen
         noms = ", ".join(f"« {nom} »" for nom in manquantes)
         raise TableauIllisible(f"Colonne absente de la première ligne : {noms}. Partez du modèle à télécharger.")
     return places
+
+
+def lire_csv(contenu: bytes, colonnes: Mapping[str, str], *, obligatoires: Sequence[str], maximum: int) -> list[Ligne]:
+    """Les lignes d'un CSV, vides sautées : UTF-8 ou Latin-1, point-virgule ou virgule, comme l'écrit un tableur.
+
+    Le numéro d'une ligne est celui que montre un éditeur : une cellule sur plusieurs lignes compte autant de lignes.
+
+    Raises:
+        TableauIllisible: classeur, fichier binaire, colonne obligatoire absente ou en double, trop de lignes.
+    """
+    if len(contenu) > OCTETS_MAX:
+        raise TableauIllisible(f"Le fichier dépasse {OCTETS_MAX // 1_000_000} Mo.")
+    texte = _decoder(contenu)
+    titres = texte.split("\n", 1)[0]
+    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=";" if ";" in titres else ",", strict=True)
+    lignes: list[Ligne] = []
+    try:
+        places = _places([c.strip() for c in next(lecteur, [])], colonnes, obligatoires)
+        debut = lecteur.line_num + 1
+        for rangee in lecteur:
+            cellules = {cle: rangee[j].strip() if j < len(rangee) else "" for cle, j in places.items()}
+            if any(cellules.values()):
+                lignes.append(Ligne(debut, {**dict.fromkeys(colonnes, ""), **cellules}))
+            if len(lignes) > maximum:
+                raise TableauIllisible(f"Le fichier a plus de {maximum} lignes sous les titres.")
+            debut = lecteur.line_num + 1
+    except csv.Error as erreur:
+        raise TableauIllisible(f"Le fichier est mal formé vers la ligne {lecteur.line_num} : {erreur}.") from erreur
+    return lignes
+
+
+def _decoder(contenu: bytes) -> str:
+    if contenu.startswith(b"PK\x03\x04"):
+        raise TableauIllisible("Ce fichier est un classeur. Enregistrez-le au format « CSV ».")
+    if b"\x00" in contenu:
+        raise TableauIllisible("Ce fichier n'est pas un texte. Enregistrez-le au format « CSV ».")
+    try:
+        return contenu.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return contenu.decode("latin-1")

@@ -146,6 +146,21 @@ def _preparer(nom: str, champ: forms.Field, autocompletion: dict[str, str]) -> N
         widget.attrs.setdefault("rows", "5")
 
 
+class MontantField(forms.DecimalField):
+    """Un montant en euros tel qu'on l'écrit : « 1 950,50 € », espaces de toute sorte compris ; rend un `Decimal`."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+    default_error_messages = {"invalid": "Écrivez un montant, par exemple 1950,00."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 10, "decimal_places": 2, "localize": True, **kwargs})
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = "".join(value.replace("€", "").split())
+        return super().to_python(value)
+
+
 class DsfrForm(_Dsfr, forms.Form):
     bound_field_class = ChampDsfr
 

@@ -15,14 +15,18 @@ from conum.comptes.models import Invitation, Role, TypeRole
 from conum.demandes.actions.depot import ouvrir_brouillon
 from conum.demandes.models import Demande, ImportDecisions, Nature, SessionComite
 from conum.demandes.states import Etat
+from conum.journal.acteurs import SYSTEME
 from conum.postes import actions as postes
 from conum.postes.models import TypePoste
+from conum.recrutement.actions import passes
+from conum.recrutement.models import ConsultationVivier
 from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
 from tests.gardes.adresses import Adresse
 from tests.postes import fabriques as contrats
+from tests.recrutement.fabriques import CandidatFactory, recrutement, relation
 from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
 
 JETON = "jeton-inconnu"
@@ -58,6 +62,7 @@ def _etrangers() -> dict[str, Role]:
         "structure sans rattachement": RoleFactory(structure=True),
         "autre réseau": RoleFactory(reseau=True),
         "autre hub": RoleFactory(hub=True),
+        "autre candidat": CandidatFactory().role,
     }
 
 
@@ -103,6 +108,31 @@ def _contrats(structure: Structure) -> dict[str, Any]:
     return objets
 
 
+def _recrutement(structure: Structure, membre: Role) -> tuple[Role, dict[str, Any]]:
+    """Un recrutement de la structure, un candidat qu'on lui propose, un autre trouvé en cherchant, un passage."""
+    # Avant qu'il y ait quoi que ce soit à proposer : un vrai passage, son bilan et son rapport.
+    passe = passes.lancer(par=SYSTEME)
+    cherche = recrutement(structure=structure)
+    proposee = relation(cherche)
+    trouve = CandidatFactory()
+    consultation = ConsultationVivier.objects.create(
+        recrutement=cherche, role=membre, rayon_km=20, candidats=[trouve.pk]
+    )
+    return proposee.candidat.role, {
+        "recrutement:recrutements:pk": cherche.pk,
+        "recrutement:mises-en-relation:pk": proposee.pk,
+        "recrutement:propositions:pk": proposee.pk,
+        "recrutement:resultats:pk": cherche.pk,
+        "recrutement:preselectionner:pk": cherche.pk,
+        "recrutement:consultation_pk": consultation.pk,
+        "recrutement:candidat_pk": trouve.pk,
+        "recrutement:candidats:pk": trouve.pk,
+        "recrutement:appariement:pk": passe.pk,
+        "recrutement:etape": "situation",
+        "recrutement:depot": "inconnu",
+    }
+
+
 def monter() -> Distribution:
     marne = DepartementFactory(code="51", nom="Marne")
     structure = StructureFactory(commune=CommuneFactory(departement=marne))
@@ -111,6 +141,7 @@ def monter() -> Distribution:
     second: Membre = MembreFactory(structure=structure)
     anct, prefecture = RoleFactory(anct=True), RoleFactory(prefecture=True, departement=marne)
     collegue = RoleFactory(prefecture=True, departement=marne)
+    candidat, du_recrutement = _recrutement(structure, principal.role)
     roles = {
         TypeRole.ANCT.value: anct,
         TypeRole.PREFECTURE.value: prefecture,
@@ -118,6 +149,7 @@ def monter() -> Distribution:
         TypeRole.RESEAU.value: RoleFactory(type=TypeRole.RESEAU, code="aucun-reseau"),
         TypeRole.HUB.value: RoleFactory(type=TypeRole.HUB, code="aucun-hub"),
         TypeRole.STRUCTURE.value: principal.role,
+        TypeRole.CANDIDAT.value: candidat,
     }
     invitation = _invitation(
         email="i@exemple.fr", type=TypeRole.PREFECTURE, departement=marne, jeton_empreinte="a", invitee_par=anct
@@ -169,6 +201,7 @@ def monter() -> Distribution:
         **_contrats(structure),
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
+        "signature": JETON,
         "numero": structure.siret,
     }
-    return Distribution(roles, _etrangers(), objets)
+    return Distribution(roles, _etrangers(), objets | du_recrutement)

@@ -50,11 +50,36 @@ PUBLIQUES = {
     "demandes:deposee",
     "demandes:reprendre",
     "demandes:confirmer",
+    # Candidater sans compte ; la session ou le lien personnel fait foi
+    "recrutement:candidature",
+    "recrutement:candidature_recommencer",
+    "recrutement:candidature_etape",
+    "recrutement:candidature_plus_tard",
+    "recrutement:candidature_reprendre",
+    "recrutement:candidature_envoyee",
+    "recrutement:candidature_renvoyer",
+    "recrutement:candidature_confirmer",
+    "recrutement:candidature_enregistree",
+    # Dire qu'on est toujours disponible, ou ne plus rien recevoir : le lien du courriel fait foi, un bouton agit
+    "recrutement:disponibilite_par_lien",
+    "recrutement:desinscription",
+    # Répondre à une proposition par son lien personnel : le jeton fait foi, un bouton confirme
+    "recrutement:lien_structure",
     # Chercher une commune, pour le champ du formulaire public
     "territoires:communes",
     # Simuler l'aide de l'État, sans compte : rien n'est enregistré
     "conventions:simulateur",
     "conventions:simulateur_pdf",
+    # Répondre à une proposition par son lien personnel, sans compte : le jeton fait foi, un bouton agit
+    "recrutement:lien_candidat",
+    "recrutement:lien_candidat_contact",
+    "recrutement:lien_candidat_offre",
+    "recrutement:lien_candidat_decliner",
+    "recrutement:lien_candidat_ical",
+    # Se désabonner en un geste depuis un courriel (RFC 8058) : la signature du lien fait foi
+    "recrutement:sans_rappels",
+    # Niveaux de service publiés par département
+    "recrutement:delais",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",

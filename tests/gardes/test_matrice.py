@@ -3,14 +3,13 @@
 from http import HTTPStatus as H
 
 import pytest
-from django.http import HttpResponse
+from django.db import transaction
 from django.urls import reverse
 
 from conum.comptes.models import Role
-from tests.comptes.fabriques import connecter
-from tests.conftest import ClientGarde
 from tests.gardes.adresses import Adresse, toutes
-from tests.gardes.distribution import Distribution, monter
+from tests.gardes.conftest import Scene
+from tests.gardes.distribution import Distribution
 
 pytestmark = pytest.mark.django_db
 TOUTES = [pytest.param(a, id=a.nom) for a in toutes()]
@@ -26,11 +25,6 @@ INTERDIT = {H.FORBIDDEN, H.METHOD_NOT_ALLOWED}
 CLOS = {H.FORBIDDEN, H.NOT_FOUND, H.METHOD_NOT_ALLOWED}
 
 
-@pytest.fixture
-def distribution() -> Distribution:
-    return monter()
-
-
 def _chemin(adresse: Adresse, distribution: Distribution, role: Role | None) -> str:
     arguments = distribution.arguments(adresse)
     if adresse.dans_un_espace:
@@ -38,27 +32,19 @@ def _chemin(adresse: Adresse, distribution: Distribution, role: Role | None) -> 
     return reverse(adresse.nom, kwargs=arguments)
 
 
-def _ouvrir(chemin: str, role: Role | None, methode: str = "get") -> HttpResponse:
-    return getattr(_client(role), methode)(chemin)
-
-
-def _client(role: Role | None) -> ClientGarde:
-    """Le navigateur de ce rôle, gardé d'une requête à l'autre : ouvrir une session coûte plus que la page."""
-    if role is None:
-        return ClientGarde()
-    client: ClientGarde | None = getattr(role, "_client", None)
-    # Une action a pu fermer la session (déconnexion, compte désactivé) : le cookie a disparu, on se reconnecte.
-    if client is None or "sessionid" not in client.cookies or not client.cookies["sessionid"].value:
-        client = connecter(ClientGarde(), role)  # type: ignore[assignment]
-        role._client = client  # type: ignore[attr-defined]
-    return client  # type: ignore[return-value]
+def _ouvrir(scene: Scene, chemin: str, role: Role, methode: str) -> int:
+    """Le code de la réponse ; ce que la requête a écrit est défait : la suivante trouve la même scène."""
+    with transaction.atomic():
+        code: int = getattr(scene.client(role), methode)(chemin).status_code
+        transaction.set_rollback(True)
+    return code
 
 
 @pytest.mark.parametrize("adresse", TOUTES)
-def test_sans_se_connecter(adresse: Adresse, distribution: Distribution) -> None:
-    chemin = _chemin(adresse, distribution, None)
+def test_sans_se_connecter(adresse: Adresse, scene: Scene) -> None:
+    chemin = _chemin(adresse, scene.distribution, None)
     for methode in ("get", "post"):
-        reponse = _ouvrir(chemin, None, methode)
+        reponse = getattr(scene.client(None), methode)(chemin)
         if adresse.publique:
             assert reponse.status_code in POSSIBLES
         else:
@@ -66,40 +52,41 @@ def test_sans_se_connecter(adresse: Adresse, distribution: Distribution) -> None
 
 
 @pytest.mark.parametrize("adresse", FERMEES)
-def test_chaque_role_ne_voit_que_ce_qui_lui_est_ouvert(adresse: Adresse, distribution: Distribution) -> None:
-    for type_, role in distribution.roles.items():
-        chemin = _chemin(adresse, distribution, role)
+def test_chaque_role_ne_voit_que_ce_qui_lui_est_ouvert(adresse: Adresse, scene: Scene) -> None:
+    for type_, role in scene.distribution.roles.items():
+        chemin = _chemin(adresse, scene.distribution, role)
         admis = not adresse.dans_un_espace or type_ in adresse.vue.types_de_role  # type: ignore[attr-defined]
         for methode in ("get", "post"):
-            code = _ouvrir(chemin, role, methode).status_code
+            code = _ouvrir(scene, chemin, role, methode)
             assert code in (POSSIBLES if admis else INTERDIT), f"{methode} par {type_} : {code}"
 
 
 @pytest.mark.parametrize("adresse", D_ESPACE)
-def test_le_role_d_un_autre_n_existe_pas(adresse: Adresse, distribution: Distribution) -> None:
+def test_le_role_d_un_autre_n_existe_pas(adresse: Adresse, scene: Scene) -> None:
+    distribution = scene.distribution
     arguments = distribution.arguments(adresse)
     for type_, role in distribution.roles.items():
         autre = next(r for t, r in distribution.roles.items() if t != type_)
         chemin = reverse(adresse.nom, kwargs={**arguments, "role_id": autre.pk})
         for methode in ("get", "post"):
-            assert _ouvrir(chemin, role, methode).status_code == H.NOT_FOUND, f"{methode} par {type_}"
+            assert _ouvrir(scene, chemin, role, methode) == H.NOT_FOUND, f"{methode} par {type_}"
 
 
 @pytest.mark.parametrize("adresse", D_OBJET)
-def test_l_objet_d_un_autre_n_existe_pas(adresse: Adresse, distribution: Distribution) -> None:
-    for qui, role in distribution.etrangers.items():
-        chemin = _chemin(adresse, distribution, role)
+def test_l_objet_d_un_autre_n_existe_pas(adresse: Adresse, scene: Scene) -> None:
+    for qui, role in scene.distribution.etrangers.items():
+        chemin = _chemin(adresse, scene.distribution, role)
         for methode in ("get", "post"):
-            code = _ouvrir(chemin, role, methode).status_code
+            code = _ouvrir(scene, chemin, role, methode)
             assert code in CLOS, f"{methode} par {qui} : {code}"
 
 
 @pytest.mark.parametrize("adresse", D_OBJET)
-def test_au_moins_un_role_atteint_l_objet(adresse: Adresse, distribution: Distribution) -> None:
+def test_au_moins_un_role_atteint_l_objet(adresse: Adresse, scene: Scene) -> None:
     """Sans quoi les deux tests qui précèdent passeraient sur une adresse qui répond toujours 404."""
     codes = {
-        _ouvrir(_chemin(adresse, distribution, role), role, methode).status_code
-        for role in distribution.roles.values()
+        _ouvrir(scene, _chemin(adresse, scene.distribution, role), role, methode)
+        for role in scene.distribution.roles.values()
         for methode in ("get", "post")
     }
     assert codes & {H.OK, H.FOUND, H.BAD_REQUEST, 422}, f"personne n'atteint {adresse.nom} : {codes}"

@@ -68,7 +68,7 @@ def _titre(html: str) -> str:
     return " ".join(trouve[1].split()) if trouve else ""
 
 
-@pytest.mark.parametrize("type_", [None, "anct", "prefecture", "region", "structure"])
+@pytest.mark.parametrize("type_", [None, "anct", "prefecture", "region", "structure", "candidat"])
 def test_forme_des_pages(type_: str | None) -> None:
     pages = _pages(type_)
     assert len(pages) >= 10

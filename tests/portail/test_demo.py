@@ -9,12 +9,17 @@ from django.test import override_settings
 from conum.demandes.models import Demande
 from conum.demandes.states import Etat
 from conum.portail.demo import ENVELOPPES, RECITS
+from conum.portail.demo_recrutement import ASPIRANTS
 from conum.postes.models import Rattachement
+from conum.recrutement.models import MiseEnRelation
+from conum.recrutement.states import Etat as EtatRelation
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory
 from tests.structures.fabriques import CommuneFactory
 
 pytestmark = pytest.mark.django_db
+# Autour de Reims ; les autres communes du récit sont placées en Isère, hors de portée.
+LIEUX = {"51454": (49.26, 4.03), "51573": (49.25, 3.99), "51230": (49.04, 3.96), "51108": (48.96, 4.36)}
 
 
 @pytest.fixture
@@ -22,8 +27,12 @@ def territoires() -> None:
     RegionFactory(code="44")
     for code in {*ENVELOPPES, "08", *(r.commune[:2] for r in RECITS)} - {""}:
         DepartementFactory(code=code, nom=f"Département {code}")
-    for code in {r.commune for r in RECITS}:
-        CommuneFactory(code=code, nom=f"Commune {code}", departement=Departement.objects.get(pk=code[:2]))
+    for code in {r.commune for r in RECITS} | {a.commune for a in ASPIRANTS}:
+        latitude, longitude = LIEUX.get(code, (45.2, 5.7))
+        CommuneFactory(
+            code=code, nom=f"Commune {code}", departement=Departement.objects.get(pk=code[:2]), latitude=latitude,
+            longitude=longitude,
+        )  # fmt: skip
 
 
 @pytest.mark.usefixtures("territoires")
@@ -33,6 +42,8 @@ def test_le_recit_montre_chaque_etat_et_ne_se_rejoue_pas() -> None:
     assert set(Demande.objects.values_list("etat", flat=True)) == {r.fin for r in RECITS} | {Etat.DEPOSEE}
     assert Rattachement.objects.count() == RECITS[0].postes - 1
     assert "lina.haddad@" in dit.getvalue()
+    raconte = dict(MiseEnRelation.objects.values_list("candidat__email", "etat"))
+    assert raconte == {a.email: a.fin for a in ASPIRANTS if a.fin in EtatRelation.values}
     nombre = Demande.objects.count()
     call_command("demo", stdout=StringIO())
     assert Demande.objects.count() == nombre

@@ -100,12 +100,12 @@ def test_la_page_publique_dit_les_parts_et_tait_les_petits_nombres(client) -> No
     page = client.get(reverse("recrutement:delais")).content.decode()
     assert "Trop peu de propositions" in page
     assert "(4 jugées)" in page
-    assert " % " not in page.split("<tbody>")[1].split("</tbody>")[0]
+    assert "\u00a0%" not in page.split("<tbody>")[1].split("</tbody>")[0]
     _proposee(10 * JOUR, recrutement_=offre, reponse=4 * JOUR)
     page = client.get(reverse("recrutement:delais")).content.decode()
     assert "Marne (51)" in page
-    assert "60 %" in page
-    assert "80 %" in page
+    assert "60\u00a0%" in page
+    assert "80\u00a0%" in page
     assert "sur 5 jugées" in page
 
 

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
@@ -229,9 +231,6 @@ def test_la_liste_pose_autant_de_questions_pour_vingt_que_pour_deux(
     se_connecter(client, role)
     for _ in range(2):
         recrutement(attribue_le=timezone.localdate() - timedelta(days=100))
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(
         connection,
     ) as peu:

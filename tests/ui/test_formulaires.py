@@ -2,10 +2,13 @@
 
 import datetime as dt
 import re
+from decimal import Decimal
 
+import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 
-from conum.ui.forms import DsfrForm, FiltresForm
+from conum.ui.forms import DsfrForm, FiltresForm, MontantField
 
 
 class Essai(DsfrForm):
@@ -67,3 +70,14 @@ def test_une_date_s_ecrit_au_format_du_navigateur() -> None:
 def test_un_filtre_inconnu_est_ignore() -> None:
     assert Filtres({"etat": "zzz"}).valeurs() == {}
     assert Filtres({"etat": "a"}).valeurs() == {"etat": "a"}
+
+
+@pytest.mark.parametrize("saisi", ["1950,50", "1 950,50", "1 950,50 €", "1\u202f950,5", "1950.50"])
+def test_un_montant_se_lit_comme_on_l_ecrit(saisi):
+    assert MontantField().clean(saisi) == Decimal("1950.50")
+
+
+@pytest.mark.parametrize("saisi", ["mille", "19,50,00", "NaN", "1950,505", "1e3000"])
+def test_un_montant_mal_ecrit_est_refuse_avec_une_phrase(saisi):
+    with pytest.raises(ValidationError):
+        MontantField().clean(saisi)

@@ -23,7 +23,10 @@ def tableau_de_bord(request: HttpRequest) -> HttpResponse:
 @role_requis(*TypeRole)
 @lecture
 def espace(request: HttpRequest) -> HttpResponse:
-    return render(request, "portail/espace.html", tableaux.contexte(request.role))  # type: ignore[attr-defined]
+    role = request.role  # type: ignore[attr-defined]
+    if role.type == TypeRole.CANDIDAT:  # son tableau de bord est sa candidature
+        return redirect("recrutement:ma_candidature", role.pk)
+    return render(request, "portail/espace.html", tableaux.contexte(role))
 
 
 class RechercheForm(FiltresForm):

@@ -274,7 +274,8 @@ def modifier_fiche(
     """Corrige ce que les candidats lisent ; les propositions déjà faites gardent leur calcul.
 
     Raises:
-        ValidationError: date passée, niveau inconnu, texte trop long, ou recrutement déjà ouvert dans cette commune.
+        ValidationError: date passée, niveau inconnu, texte trop long, commune d'un autre département, ou recrutement
+            déjà ouvert dans cette commune.
     """
     with transaction.atomic():
         courant = _sous_verrou(recrutement, par)
@@ -285,6 +286,7 @@ def modifier_fiche(
         precisions = precisions.strip()
         if len(precisions) > PRECISIONS_MAX:
             erreurs["precisions"] = f"Au plus {PRECISIONS_MAX} caractères."
+        erreurs |= _hors_du_departement(courant, commune, par)
         if erreurs:
             raise ValidationError(erreurs)
         avant = _fiche(courant)
@@ -295,6 +297,13 @@ def modifier_fiche(
             enregistrer(courant)
             noter(courant, "modifier_fiche", par=par, donnees=changes)
         return courant
+
+
+def _hors_du_departement(recrutement: Recrutement, commune: Commune, par: Acteur) -> dict[str, str]:
+    """Un poste est attribué à un département : sans quoi déplacer sa fiche ouvrirait le vivier de tout le pays."""
+    if commune.departement_id == recrutement.departement_id or access.est_anct(par):
+        return {}
+    return {"commune": "Choisissez une commune du département où les postes ont été attribués."}
 
 
 def _fiche(recrutement: Recrutement) -> dict[str, Any]:
@@ -341,7 +350,7 @@ def separer(recrutement: Recrutement, *, nombre: int, commune: Commune, debut: d
         verrouiller("ouvrir")
         courant = _sous_verrou(recrutement, par)
         _exiger_vivant(courant)
-        _verifier_separation(courant, commune, debut)
+        _verifier_separation(courant, commune, debut, par)
         vacants = list(courant.postes.filter(pourvu_par=None).order_by("-pk"))
         promis = courant.mises_en_relation.filter(etat__in=PROMIS).count()
         _verifier_nombre(nombre, len(vacants), promis)
@@ -354,8 +363,8 @@ def separer(recrutement: Recrutement, *, nombre: int, commune: Commune, debut: d
     return cible
 
 
-def _verifier_separation(recrutement: Recrutement, commune: Commune, debut: date) -> None:
-    erreurs: dict[str, str] = {}
+def _verifier_separation(recrutement: Recrutement, commune: Commune, debut: date, par: Acteur) -> None:
+    erreurs = _hors_du_departement(recrutement, commune, par)
     if commune.pk == recrutement.commune_id:
         erreurs["commune"] = "Choisissez une autre commune que celle de ce recrutement."
     if debut < timezone.localdate():

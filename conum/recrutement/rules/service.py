@@ -1,4 +1,4 @@
-"""Engagements datés de la structure et niveaux de service. Sources : facts-and-asks § 1.3 et 1.4, issue 3."""
+"""Engagements datés de la structure et niveaux de service. Sources : facts-and-asks § 1.3 et 1.4."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

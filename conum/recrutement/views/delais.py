@@ -114,14 +114,14 @@ def _colonnes(role: Role, jour: date) -> list[Colonne]:
             lien=lambda r: reverse("recrutement:recrutement", args=[role.pk, r.pk]),
         ),
         Colonne("structure", "Structure", lambda r: r.structure.nom, tri=SansAccent("structure__denomination")),
+        Colonne("engagements", "En retard pour", lambda r: _en_mots(r, jour)),
+        # La plus ancienne date d'abord : le plus long retard en tête.
+        Colonne("retard", "Jours de retard", lambda r: (jour - r.retard_depuis).days, tri="retard_depuis"),
         Colonne("siret", "SIRET ou RIDET", lambda r: r.structure.numero, a_l_ecran=False),
         Colonne("commune", "Commune", lambda r: r.commune.nom, tri=SansAccent("commune__nom")),
         Colonne("departement", "Département", lambda r: r.departement_id, tri="departement", a_l_ecran=plusieurs),
         Colonne("type", "Type de poste", lambda r: r.get_type_poste_display(), tri="type_poste"),
         Colonne("vacants", "Postes vacants", lambda r: r.nb_vacants, tri="nb_vacants"),
-        Colonne("engagements", "En retard pour", lambda r: _en_mots(r, jour)),
-        # La plus ancienne date d'abord : le plus long retard en tête.
-        Colonne("retard", "Jours de retard", lambda r: (jour - r.retard_depuis).days, tri="retard_depuis"),
         Colonne("attribution", "Attribué le", lambda r: r.attribue_le, tri="attribue_le"),
         Colonne("etat", "État", lambda r: r.get_etat_display(), tri="etat", a_l_ecran=False),
         *[

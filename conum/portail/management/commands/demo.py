@@ -20,6 +20,8 @@ from conum.demandes.actions import avenants, comite, depot, enveloppes, instruct
 from conum.demandes.models import Demande, Nature, SensAvis, SessionComite
 from conum.demandes.states import DECIDABLES, Etat
 from conum.portail.demo import AGENTS, ENVELOPPES, RECITS, Personnage, Recit
+from conum.portail.demo_recrutement import ASPIRANTS
+from conum.portail.management.demo_recrutement import recruter
 from conum.postes.models import TypePoste
 from conum.structures.actions import DonneesStructure, Personne
 from conum.structures.rules import lire_identifiant
@@ -145,13 +147,17 @@ def jouer() -> None:
         demande.refresh_from_db()
     narrateur.tenir_le_comite(demandes)
     narrateur.demander_un_ajout(demandes[0][0])
+    premiere = demandes[0][0].structure
+    assert premiere is not None
+    recruter(premiere)
 
 
 def _comptes() -> str:
     lignes = ["Comptes de démonstration : saisissez l'adresse, puis lisez le code dans /courriels/.", ""]
     premiere = RECITS[0]
     structure = Personnage(*premiere.contact, ())
-    personnes = [(structure.email, premiere.nom)]
+    candidate = ASPIRANTS[0]
+    personnes = [(structure.email, premiere.nom), (candidate.email, "Candidate, un poste lui est proposé")]
     for agent in AGENTS:
         compte = Utilisateur.objects.get(email=agent.email)
         personnes.append((agent.email, ", ".join(r.libelle for r in compte.roles.order_by("pk"))))

@@ -11,7 +11,12 @@ from rich.table import Table
 from conum.socle.mesures import base_jetable
 
 # Ce qu'on sait mesurer, et le module qui le fait : une fonction `mesurer(nombre)` qui rend (mesures, verdicts).
-MESURES = {"conventions": "conum.conventions.management.mesures", "demandes": "conum.demandes.management.mesures"}
+MESURES = {
+    "appariement": "conum.recrutement.management.mesures",
+    "conventions": "conum.conventions.management.mesures",
+    "demandes": "conum.demandes.management.mesures",
+    "recrutement": "conum.recrutement.management.mesures_ecrans",
+}
 NOMBRE = 20_000  # à moins que le module ne donne le sien
 
 

@@ -1,0 +1,52 @@
+"""Les actes du journal, en mots : ce que lisent le candidat et l'ANCT."""
+
+ACTES = {
+    "ouvrir_brouillon": "Candidature commencée",
+    "envoyer_lien_reprise": "Lien pour finir plus tard envoyé",
+    "soumettre_candidature": "Candidature envoyée",
+    "renvoyer_confirmation": "Lien de confirmation renvoyé",
+    "changer_d_adresse": "Adresse corrigée avant confirmation",
+    "confirmer_candidature": "Adresse confirmée, entrée au vivier",
+    "modifier_profil": "Profil modifié",
+    "suivre_l_adresse": "Adresse électronique changée",
+    "deposer_cv": "CV déposé",
+    "supprimer_cv": "CV effacé par la personne",
+    "purger_cv": "CV effacé à l’échéance",
+    "ouvrir_cv": "CV ouvert par une structure",
+    "declarer_pix": "Résultat Pix déclaré",
+    "effacer_pix": "Résultat Pix effacé",
+    "partager_pix": "Partage du résultat Pix changé",
+    "importer_pix": "Résultat importé de Pix",
+    "demander_disponibilite": "Disponibilité demandée",
+    "confirmer_disponibilite": "Disponibilité confirmée",
+    "mettre_en_pause": "Recherche mise en pause",
+    "reprendre_recherche": "Recherche reprise",
+    "retirer_candidature": "Candidature retirée",
+    "revenir_au_vivier": "Retour au vivier",
+    "recruter_candidat": "Recrutement",
+    "liberer_candidat": "Fin de contrat, retour au vivier",
+    "bloquer_candidat": "Candidature bloquée par l’ANCT",
+    "debloquer_candidat": "Candidature débloquée par l’ANCT",
+    "prevenir_inactif": "Effacement annoncé",
+    "anonymiser_candidat": "Données effacées",
+    "proposer": "Proposition",
+    "preselectionner": "Présélection par la structure",
+    "retenir": "Retenue par la structure",
+    "accepter_contact": "Contact accepté",
+    "inviter": "Invitation à un entretien",
+    "offrir": "Offre reçue",
+    "accepter_offre": "Offre acceptée",
+    "recruter": "Contrat signé",
+    "mettre_en_reserve": "Mise en liste de réserve",
+    "rappeler_de_reserve": "Rappel de la réserve",
+    "ecarter": "Non retenue",
+    "retirer_offre": "Offre retirée",
+    "decliner": "Déclinée",
+    "expirer": "Expirée faute de réponse",
+    "clore": "Close",
+}
+
+
+def libelle_action(action: str) -> str:
+    """« Profil modifié » ; un acte sans libellé se lit quand même."""
+    return ACTES.get(action, action.replace("_", " ").capitalize())
