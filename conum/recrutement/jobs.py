@@ -1,4 +1,4 @@
-"""Travaux périodiques du recrutement. Chacun part de ce qui reste à faire : en retard ou joué deux fois, il est juste."""
+"""Travaux périodiques du recrutement : chacun part de ce qui reste à faire, en retard ou joué deux fois."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def expirer_relations() -> None:
 # De jour, plusieurs fois : un worker arrêté à huit heures rappelle à neuf, et chacun n'a qu'un courriel par jour.
 @travail("recrutement.rappeler_relations", cron="20 7-18 * * *", reprises=5)
 def rappeler_relations() -> None:
-    """Écrit à qui fait attendre depuis 3, puis 7 jours, et aux structures dont un engagement vient de passer sa date."""
+    """Écrit à qui fait attendre depuis 3, puis 7 jours, et aux structures qui passent la date d'un engagement."""
     relances.rappeler()
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from conum.comptes.models import Role, TypeRole
-from conum.postes.models import Poste, Rattachement
+from conum.postes.models import Contrat, Poste, Rattachement
 from conum.recrutement.models import Candidat, MiseEnRelation, Origine, PosteOuvert, Recrutement
 from conum.recrutement.rules import relation as regles
 from conum.recrutement.states import IDENTITE_OUVERTE, Etat, EtatCandidat, EtatRecrutement
@@ -128,6 +128,17 @@ def relation(
         etat=etat,
         **(voulu | champs),
     )
+
+
+def pourvoir(poste: PosteOuvert, m: MiseEnRelation) -> PosteOuvert:
+    """Le poste est pris par cette mise en relation, et son contrat court depuis hier."""
+    poste.pourvu_par, poste.pourvu_le = m, timezone.now()
+    poste.save()
+    Contrat.objects.create(
+        poste=poste.rattachement.poste, personne=m.candidat.role.utilisateur, type="cdi", salaire="2000.00",
+        periode=(timezone.localdate() - timedelta(days=1), None),
+    )  # fmt: skip
+    return poste
 
 
 def membre(recrutement_: Recrutement):

@@ -25,7 +25,7 @@ from conum.recrutement.models import (
 )
 from conum.recrutement.states import Etat, EtatCandidat, EtatPasse, EtatRecrutement
 from tests.demandes.fabriques import anct
-from tests.recrutement.fabriques import CandidatFactory, commune, membre, recrutement, relation, vivier
+from tests.recrutement.fabriques import CandidatFactory, commune, membre, pourvoir, recrutement, relation, vivier
 from tests.structures.fabriques import MembreFactory
 
 pytestmark = pytest.mark.django_db
@@ -185,9 +185,7 @@ def test_un_recrutement_suspendu_ou_sans_poste_vacant_n_est_pas_servi():
     suspendu, pourvu = recrutement(), recrutement(code="51573")
     Recrutement.objects.filter(pk=suspendu.pk).update(etat=EtatRecrutement.SUSPENDU)
     poste = pourvu.postes.get()
-    poste.pourvu_par = relation(pourvu, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None)
-    poste.pourvu_le = timezone.now()
-    poste.save()
+    pourvoir(poste, relation(pourvu, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None))
     Candidat.objects.update(etat=EtatCandidat.RECRUTE)
     CandidatFactory()
     passes.lancer()

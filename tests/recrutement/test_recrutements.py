@@ -18,7 +18,7 @@ from conum.recrutement.actions import recrutements as actions
 from conum.recrutement.models import PosteOuvert, Recrutement
 from conum.recrutement.states import Etat, EtatRecrutement
 from tests.demandes import fabriques as demandes
-from tests.recrutement.fabriques import CandidatFactory, commune, membre, recrutement, relation
+from tests.recrutement.fabriques import CandidatFactory, commune, membre, pourvoir, recrutement, relation
 from tests.structures.fabriques import MembreFactory, StructureFactory
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +68,7 @@ def test_un_avenant_n_est_pas_une_premiere_attribution():
     actions.ouvrir_recrutements()
     premier = Recrutement.objects.get()
     Recrutement.objects.filter(pk=premier.pk).update(etat=EtatRecrutement.POURVU, clos_le=timezone.now())
-    PosteOuvert.objects.update(
-        pourvu_par=relation(premier, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None),
-        pourvu_le=timezone.now(),
-    )
+    pourvoir(PosteOuvert.objects.get(), relation(premier, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None))
     avenant = demandes.ajout(demande.structure)
     from conum.demandes.actions import instruction
 
@@ -148,9 +145,7 @@ def test_un_poste_rendu_sur_deux_laisse_le_recrutement_ouvert():
 def test_le_dernier_poste_vacant_rendu_laisse_un_recrutement_pourvu():
     ouvert = recrutement(postes=2)
     occupe, vacant = ouvert.postes.order_by("pk")
-    occupe.pourvu_par = relation(ouvert, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None)
-    occupe.pourvu_le = timezone.now()
-    occupe.save()
+    pourvoir(occupe, relation(ouvert, etat=Etat.RECRUTEE, close_le=timezone.now(), echeance=None))
     attend = relation(ouvert)
     _finir(vacant)
     actions.ouvrir_recrutements()

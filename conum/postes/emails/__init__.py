@@ -7,7 +7,7 @@ from conum.courriels.messages import Message
 from conum.postes.models import Contrat, Poste
 
 _EXEMPLE: dict[str, Any] = {
-    "reference": "C-00042",
+    "reference": "CT-00042",
     "poste": "P-00101",
     "structure": "Communauté de communes des Trois Sources",
     "personne": "Camille Martin",

@@ -196,8 +196,8 @@ class Contrat(models.Model):
 
     @property
     def reference(self) -> str:
-        """« C-00042 »."""
-        return f"C-{self.pk:05d}" if self.pk else "C-nouveau"
+        """« CT-00042 »."""
+        return f"CT-{self.pk:05d}" if self.pk else "CT-nouveau"
 
     @property
     def debut(self) -> date:

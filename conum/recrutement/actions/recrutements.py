@@ -5,26 +5,30 @@ signal venu d'une décision : joué en retard ou deux fois, le travail est juste
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from conum.demandes.models import Decision, Nature, SensDecision
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
-from conum.postes.models import Rattachement
+from conum.postes.models import Contrat, Rattachement
 from conum.recrutement import access
+from conum.recrutement.actions.espace import liberer_candidat
 from conum.recrutement.actions.fermeture import clore_du_recrutement
 from conum.recrutement.actions.masse import LOT, noter_en_masse, verrouiller
+from conum.recrutement.actions.reserve import contrats_du_poste
 from conum.recrutement.models import PosteOuvert, Recrutement
 from conum.recrutement.rules import relation as regles
-from conum.recrutement.states import PROMIS, TRANSITIONS_RECRUTEMENT, Etat, EtatRecrutement
+from conum.recrutement.states import PROMIS, TRANSITIONS_RECRUTEMENT, Etat, EtatCandidat, EtatRecrutement
 from conum.socle.enregistrement import enregistrer
 from conum.territoires.models import Commune
 
@@ -87,8 +91,11 @@ def ouvrir_recrutements(*, par: Acteur = SYSTEME) -> int:
     jour = timezone.localdate()
     with transaction.atomic():
         verrouiller("ouvrir")
-        _retirer_les_postes_rendus(jour, par)
-        return _ouvrir_les_nouveaux(jour, par)
+        _liberer_les_postes_quittes(jour, par)
+        # Ouvrir avant de retirer : un poste quitté rouvre son recrutement au lieu d'en commencer un autre.
+        ouverts = _ouvrir_les_nouveaux(jour, par)
+        _retirer_les_postes_pris(jour, par)
+        return ouverts
 
 
 def _vivant(structure: int, type_poste: str, commune: str) -> Recrutement | None:
@@ -97,28 +104,52 @@ def _vivant(structure: int, type_poste: str, commune: str) -> Recrutement | None
     ).first()
 
 
-def _retirer_les_postes_rendus(jour: date, par: Acteur) -> None:
-    """Le poste vacant d'un rattachement fini quitte son recrutement ; sans plus aucun poste, le recrutement se clôt."""
+def _liberer_les_postes_quittes(jour: date, par: Acteur) -> None:
+    """Le contrat né d'un recrutement est fini, rompu, refusé ou annulé : le poste se recrute, la personne est libre.
+
+    Un contrat en cours ou à venir, même d'une autre personne, retient le poste.
+    """
+    pourvus = PosteOuvert.objects.exclude(pourvu_par=None).exclude(Exists(contrats_du_poste(jour)))
+    for quitte in pourvus.select_related("recrutement", "pourvu_par__candidat").order_by("recrutement", "pk"):
+        relation = quitte.pourvu_par
+        assert relation is not None
+        noter(quitte.recrutement, "liberer_poste", par=par, donnees={"mise_en_relation": relation.pk})
+        quitte.delete()
+        sans_contrat = not Contrat.objects.retenus().filter(
+            personne__roles__candidat=relation.candidat_id, occupation__overlap=DateRange(jour, None)
+        ).exists()  # fmt: skip
+        if relation.candidat.etat == EtatCandidat.RECRUTE and sans_contrat:
+            liberer_candidat(relation.candidat, par=SYSTEME)
+
+
+def _retirer_les_postes_pris(jour: date, par: Acteur) -> None:
+    """Un poste rendu, ou dont le contrat a été saisi hors d'ici, quitte son recrutement ; sans plus aucun poste
+    rattaché, le recrutement se clôt.
+    """
     finis = list(
-        PosteOuvert.objects.filter(pourvu_par=None, rattachement__periode__endswith__lte=jour)
+        PosteOuvert.objects.filter(pourvu_par=None)
+        .filter(Q(rattachement__periode__endswith__lte=jour) | Exists(contrats_du_poste(jour)))
         .values_list("pk", "recrutement", "rattachement__poste__numero")
         .order_by("pk")
     )
-    sans_poste = _sans_poste_rattache()
-    touches = {recrutement for _, recrutement, _ in finis} | sans_poste
-    verrou = Recrutement.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=touches)
-    courants = {r.pk: r for r in verrou.order_by("pk")}
     retires: defaultdict[int, list[int]] = defaultdict(list)
     for _, recrutement, numero in finis:
         retires[recrutement].append(numero)
+    _sous_verrou_tous(retires)
     PosteOuvert.objects.filter(pk__in=[pk for pk, _, _ in finis], pourvu_par=None).delete()
-    for pk, courant in courants.items():
+    sans_poste = _sans_poste_rattache()
+    for pk, courant in _sous_verrou_tous({*retires, *sans_poste}).items():
         if retires[pk]:
             noter(courant, "retirer_postes", par=par, donnees={"postes": retires[pk]})
         if pk in sans_poste:
             _clore(courant, par)
         else:
             _pourvoir_si_plein(pk, par)
+
+
+def _sous_verrou_tous(recrutements: Iterable[int]) -> dict[int, Recrutement]:
+    verrou = Recrutement.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(recrutements))
+    return {r.pk: r for r in verrou.order_by("pk")}
 
 
 def _sans_poste_rattache() -> set[int]:
@@ -157,6 +188,7 @@ def _ouvrir_les_nouveaux(jour: date, par: Acteur) -> int:
     nouveaux = list(
         Rattachement.objects.en_cours(jour)
         .filter(poste_ouvert=None)
+        .exclude(Exists(contrats_du_poste(jour, chemin="poste")))
         .select_related("poste", "structure__commune")
         .order_by("pk")
     )

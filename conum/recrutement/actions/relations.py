@@ -12,6 +12,9 @@ from conum.demandes.rules import Erreur, verifier_longueur
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
+from conum.postes.actions import saisir_contrat
+from conum.postes.actions.gardes import exiger_papier
+from conum.postes.models import Poste
 from conum.recrutement.access import (
     peut_agir_pour_la_structure,
     peut_clore,
@@ -203,6 +206,7 @@ def offrir(
                 aujourdhui=timezone.localdate(),
             )
         )  # fmt: skip
+        _exiger_un_contrat_possible(courante.recrutement, type_contrat, salaire, debut, fin)
         _exiger_une_place(courante.recrutement, debut)
         maintenant = timezone.now()
         courante.offre_le, courante.offre_type_contrat, courante.offre_salaire = maintenant, type_contrat, salaire
@@ -212,6 +216,17 @@ def offrir(
         attendre(courante, maintenant, timezone.make_aware(datetime.combine(jusqu_au, time.max)))
         prevenir.le_candidat(courante, lambda lien: messages.OffreRecue.de(courante, lien))
     return courante
+
+
+def _exiger_un_contrat_possible(
+    recrutement: Recrutement, type_contrat: str, salaire: Decimal, debut: date, fin: date | None
+) -> None:
+    """Une offre ferme tient : ce que l'ANCT refuserait au contrat (SMIC, durée) se dit avant de l'envoyer."""
+    try:
+        exiger_papier(recrutement.structure, type_=type_contrat, debut=debut, fin=fin, salaire=salaire)
+    except ValidationError as erreur:
+        champs = {"type_contrat" if champ == "type" else champ: m for champ, m in erreur.message_dict.items()}
+        raise ValidationError(champs) from erreur
 
 
 def _exiger_une_place(recrutement: Recrutement, debut: date) -> None:
@@ -272,10 +287,10 @@ def _dire_sa_place(relation: MiseEnRelation, place: int, *, promis: bool = False
 
 
 def recruter(relation: MiseEnRelation, *, signe_le: date, par: Acteur) -> MiseEnRelation:
-    """Le contrat est signé : un poste est pourvu ; au dernier, le recrutement aussi, et chacun l'apprend.
+    """Le contrat est signé : saisi pour l'ANCT, il prend un poste ; au dernier, le recrutement est pourvu.
 
     Raises:
-        ValidationError: date de signature impossible (champ `signe_le`).
+        ValidationError: date de signature impossible (champ `signe_le`), ou contrat non recevable.
         TransitionImpossible: aucun poste vacant au début du contrat.
     """
     siennes = MiseEnRelation.objects.filter(candidat=relation.candidat_id, etat__in=OUVERTS)
@@ -288,7 +303,7 @@ def recruter(relation: MiseEnRelation, *, signe_le: date, par: Acteur) -> MiseEn
                 signe_le, offre_le=timezone.localdate(courante.offre_le), aujourdhui=timezone.localdate()
             )
         )
-        _prendre_un_poste(courante)
+        _prendre_un_poste(courante, par=par)
         courante.contrat_signe_le, courante.close_le = signe_le, timezone.now()
         courante.echeance = None
         clore_du_candidat(courante.candidat, motif="candidat_engage", sauf=courante)
@@ -306,14 +321,29 @@ def recruter(relation: MiseEnRelation, *, signe_le: date, par: Acteur) -> MiseEn
     return courante
 
 
-def _prendre_un_poste(relation: MiseEnRelation) -> None:
+def _prendre_un_poste(relation: MiseEnRelation, *, par: Acteur) -> None:
+    """Un poste libre sur toute la durée du contrat, et ce contrat, à valider par l'ANCT."""
     assert relation.offre_debut is not None
-    vacants = postes_vacants(relation.recrutement, relation.offre_debut)
-    poste = vacants.select_for_update(of=("self",)).order_by("rattachement__poste__numero").first()
+    assert relation.offre_salaire is not None
+    debut, fin = relation.offre_debut, relation.offre_fin
+    libres = Poste.objects.disponibles_pour(relation.recrutement.structure, debut, fin).order_by()
+    vacants = postes_vacants(relation.recrutement, debut).filter(rattachement__poste__in=libres.values("pk"))
+    poste = (
+        vacants.select_related("rattachement__poste")
+        .select_for_update(of=("self",))
+        .order_by("rattachement__poste__numero")
+        .first()
+    )
     if poste is None:
-        raise TransitionImpossible("Aucun poste n’est vacant à la date de début du contrat.")
+        raise TransitionImpossible("Aucun poste n’est vacant sur toute la durée de ce contrat.")
     poste.pourvu_par, poste.pourvu_le = relation, timezone.now()
     poste.save(update_fields=["pourvu_par", "pourvu_le"])
+    role = relation.candidat.role
+    assert role is not None
+    saisir_contrat(
+        poste.rattachement.poste, personne=role.utilisateur, type=relation.offre_type_contrat, debut=debut, fin=fin,
+        salaire=relation.offre_salaire, par=par,
+    )  # fmt: skip
 
 
 def _pourvoir_s_il_le_faut(recrutee: MiseEnRelation, *, par: Acteur) -> None:

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.workflow import TransitionImpossible, transition
+from conum.postes.models import Contrat
 from conum.recrutement.access import peut_rappeler_de_reserve
 from conum.recrutement.actions import prevenir
 from conum.recrutement.emails.relation import TourDeReserve
@@ -59,8 +61,14 @@ def attendre(relation: MiseEnRelation, depuis: datetime, echeance: datetime | No
 
 
 def postes_vacants(recrutement: Recrutement, jour: date) -> QuerySet[PosteOuvert]:
-    """Les postes que personne n'occupe, encore rattachés à la structure ce jour-là."""
-    return PosteOuvert.objects.filter(recrutement=recrutement, pourvu_par=None, rattachement__periode__contains=jour)
+    """Les postes que personne n'occupe ni n'occupera, encore rattachés à la structure ce jour-là."""
+    vacants = PosteOuvert.objects.filter(recrutement=recrutement, pourvu_par=None, rattachement__periode__contains=jour)
+    return vacants.exclude(Exists(contrats_du_poste(jour)))
+
+
+def contrats_du_poste(jour: date, *, chemin: str = "rattachement__poste") -> QuerySet[Contrat]:
+    """Les contrats qui prennent, ce jour-là ou plus tard, le poste désigné par `chemin` (à mettre dans Exists)."""
+    return Contrat.objects.retenus().filter(poste=OuterRef(chemin), occupation__overlap=DateRange(jour, None))
 
 
 def nombre_de_promis(recrutement: Recrutement, *, hors: MiseEnRelation | None = None) -> int:
