@@ -80,6 +80,8 @@ PUBLIQUES = {
     "recrutement:sans_rappels",
     # Niveaux de service publiés par département
     "recrutement:delais",
+    # Ce que fait l'algorithme d'appariement, publié (CRPA, art. L. 311-3-1 et L. 312-1-3)
+    "recrutement:algorithme",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",

@@ -122,11 +122,12 @@ def _recrutements(jour: date, choisis: Iterable[int] | None) -> list[LigneRecrut
         "pk", "latitude", "longitude", "debut", "commune", "niveau", "departement", "attribue_le", "structure__statut"
     )
     # Un poste dont l'offre est acceptée n'est plus à proposer, même si le contrat n'est pas signé.
-    return [
-        LigneRecrutement(*v, libres=places.get(v[0], 0) - comptes[v[0], True], ouvertes=comptes[v[0], False])
+    lignes = (
+        (*v, places.get(v[0], 0) - comptes[v[0], True], comptes[v[0], False])
         for v in valeurs
         if _territoire(v[4]) is not None
-    ]
+    )
+    return [LigneRecrutement(*ligne) for ligne in lignes]
 
 
 def _candidats(choisis: Iterable[int] | None) -> list[LigneCandidat]:
