@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -125,7 +126,7 @@ def _colonnes(role: Role, jour: date) -> list[Colonne]:
         Colonne("attribution", "Attribué le", lambda r: r.attribue_le, tri="attribue_le"),
         Colonne("etat", "État", lambda r: r.get_etat_display(), tri="etat", a_l_ecran=False),
         *[
-            Colonne(code, f"Date limite pour {VERBES[code]}", lambda r, c=champ: getattr(r, c), a_l_ecran=False)
+            Colonne(code, f"Date limite pour {VERBES[code]}", attrgetter(champ), a_l_ecran=False)
             for code, champ in RETARDS.items()
         ],
     ]  # fmt: skip
