@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from conum.comptes.models import Invitation, Role, TypeRole
@@ -20,6 +21,7 @@ from conum.postes import actions as postes
 from conum.postes.models import TypePoste
 from conum.recrutement.actions import passes
 from conum.recrutement.models import ConsultationVivier
+from conum.recrutement.states import Etat as EtatRelation
 from conum.structures.models import Antenne, ChangementContact, DemandeRattachement, Membre, Structure
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
@@ -114,6 +116,11 @@ def _recrutement(structure: Structure, membre: Role) -> tuple[Role, dict[str, An
     passe = passes.lancer(par=SYSTEME)
     cherche = recrutement(structure=structure)
     proposee = relation(cherche)
+    # Plus loin dans l'échange : un entretien fixé, un CV déposé.
+    avance = relation(recrutement(structure=structure, code="51573"), proposee.candidat, etat=EtatRelation.ENTRETIEN)
+    candidat = proposee.candidat
+    candidat.cv_depose_le, candidat.cv_nom = timezone.now(), "cv.pdf"
+    candidat.cv.save("cv.pdf", ContentFile(b"%PDF-1.4"))
     trouve = CandidatFactory()
     consultation = ConsultationVivier.objects.create(
         recrutement=cherche, role=membre, rayon_km=20, candidats=[trouve.pk]
@@ -122,6 +129,8 @@ def _recrutement(structure: Structure, membre: Role) -> tuple[Role, dict[str, An
         "recrutement:recrutements:pk": cherche.pk,
         "recrutement:mises-en-relation:pk": proposee.pk,
         "recrutement:propositions:pk": proposee.pk,
+        "recrutement:proposition_ical:pk": avance.pk,
+        "recrutement:relation_cv:pk": avance.pk,
         "recrutement:resultats:pk": cherche.pk,
         "recrutement:preselectionner:pk": cherche.pk,
         "recrutement:consultation_pk": consultation.pk,
