@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from conum.comptes.models import Role
 from conum.portail.demo_recrutement import ASPIRANTS, Aspirant
+from conum.postes.actions import valider_contrat
+from conum.postes.models import Contrat
 from conum.recrutement.access import porteur
 from conum.recrutement.actions import candidature, espace, passes, pix, recrutements, relations
 from conum.recrutement.actions.profil import Profil
@@ -49,7 +51,7 @@ def _role(candidat: Candidat) -> Role:
     return candidat.role
 
 
-def recruter(structure: Structure) -> None:
+def recruter(structure: Structure, *, anct: Role) -> None:
     """La structure du récit recrute : sa fiche, un passage, puis chaque échange jusqu'à l'étape racontée."""
     membre = structure.membres.get(contact_principal=True).role
     recrutements.ouvrir_recrutements()
@@ -64,6 +66,8 @@ def recruter(structure: Structure) -> None:
         relation = MiseEnRelation.objects.filter(candidat=candidat, recrutement=recrutement).first()
         if relation is not None:
             _mener(relation, aspirant.fin, membre=membre, candidat=_role(candidat))
+    # L'ANCT a validé le contrat de la personne recrutée.
+    valider_contrat(Contrat.objects.get(personne__roles__candidat__mises_en_relation__etat=Etat.RECRUTEE), par=anct)
 
 
 def _mener(relation: MiseEnRelation, fin: str, *, membre: Role, candidat: Role) -> None:
@@ -71,14 +75,17 @@ def _mener(relation: MiseEnRelation, fin: str, *, membre: Role, candidat: Role) 
         relations.decliner(relation, motif="dates", precision="Je termine un contrat en juin.", par=candidat)
     if fin in (Etat.RETENUE, Etat.ENTRETIEN):
         relations.retenir(relation, par=membre)
-    if fin in (Etat.CONTACT_ACCEPTE, Etat.ENTRETIEN, Etat.OFFRE):
+    if fin in (Etat.CONTACT_ACCEPTE, Etat.ENTRETIEN, Etat.OFFRE, Etat.RECRUTEE):
         relations.accepter_contact(relation, par=candidat)
     if fin == Etat.ENTRETIEN:
         jour = (timezone.localtime() + timedelta(days=4)).replace(hour=14, minute=30, second=0, microsecond=0)
         relations.inviter(relation, le=jour, mode="sur_place", lieu="1 place de la Mairie, Reims", par=membre)
-    if fin == Etat.OFFRE:
+    if fin in (Etat.OFFRE, Etat.RECRUTEE):
         relations.offrir(
             relation, type_contrat="cdd", salaire=Decimal("1950"), debut=timezone.localdate() + timedelta(days=45),
             fin=timezone.localdate() + timedelta(days=45 + 730), jusqu_au=timezone.localdate() + timedelta(days=10),
             message="Nous avons beaucoup aimé votre entretien.", par=membre,
         )  # fmt: skip
+    if fin == Etat.RECRUTEE:
+        relations.accepter_offre(relation, par=candidat)
+        relations.recruter(relation, signe_le=timezone.localdate(), par=membre)

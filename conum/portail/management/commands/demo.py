@@ -149,7 +149,7 @@ def jouer() -> None:
     narrateur.demander_un_ajout(demandes[0][0])
     premiere = demandes[0][0].structure
     assert premiere is not None
-    recruter(premiere)
+    recruter(premiere, anct=narrateur.anct)
 
 
 def _comptes() -> str:
