@@ -17,7 +17,7 @@ import numpy as np
 from ortools.graph.python import max_flow
 
 from conum.recrutement.rules.appariement.marche import Booleens, Entiers
-from conum.recrutement.rules.appariement.paires import Marche, contient, premiers_par
+from conum.recrutement.rules.appariement.paires import Marche, contient, premiers_par, uniques, unir
 from conum.recrutement.rules.appariement.voisinage import Compartiment, depuis_candidats, nettoyer
 
 _AJOUTS_PAR_BESOIN = 12
@@ -83,7 +83,7 @@ def _manquantes(marche: Marche, parts: list[Compartiment], codes: Entiers, flot:
     exclusions = np.bincount(marche.exclues % marche.m, minlength=marche.m) if marche.m else np.zeros(0, np.int64)
     genes = exclusions + np.minimum(marche.candidats.capacite, marche.n)
     lots = [np.zeros(0, dtype=np.int64)]
-    for gene in np.unique(genes[candidats]):
+    for gene in uniques(genes[candidats]):
         lots.append(depuis_candidats(marche, parts, int(gene) + 1, flot.besoins_atteints, candidats & (genes == gene)))
     nouvelles = nettoyer(marche, np.concatenate(lots))
     return nouvelles[~contient(codes, nouvelles)]
@@ -104,8 +104,8 @@ def _completer(
             return flot.valeur, codes
         i, j = nouvelles // marche.m, nouvelles % marche.m
         couts = marche.cout(i, j)
-        gardees = np.union1d(premiers_par(i, couts, _AJOUTS_PAR_BESOIN), premiers_par(j, couts, _AJOUTS_PAR_CANDIDAT))
-        codes = np.union1d(codes, nouvelles[gardees])
+        gardees = unir(premiers_par(i, couts, _AJOUTS_PAR_BESOIN), premiers_par(j, couts, _AJOUTS_PAR_CANDIDAT))
+        codes = unir(codes, nouvelles[gardees])
 
 
 def atteindre(marche: Marche, parts: list[Compartiment], codes: Entiers, dire: Dire) -> tuple[Niveaux, Entiers]:
