@@ -106,12 +106,12 @@ def mesurer(nombre: int, *, dire: Callable[[str], None]) -> tuple[list[Mesure], 
     le calcul dure des secondes, et il est déterministe."""
     programme = ponderation_au(PREMIER_JOUR)
     essais = [
-        ("distance", structures, round(structures * CANDIDATS_PAR_STRUCTURE), DISTANCE)
+        ("programme", structures, round(structures * CANDIDATS_PAR_STRUCTURE), programme)
         for structures in (max(1, nombre // part) for part in PARTS)
     ]
     moitie = max(1, nombre // 2)
-    essais.append(("programme", moitie, round(moitie * CANDIDATS_PAR_STRUCTURE), programme))
-    essais.append(("marché rare", moitie, max(1, moitie // 3), DISTANCE))
+    essais.append(("distance", moitie, round(moitie * CANDIDATS_PAR_STRUCTURE), DISTANCE))
+    essais.append(("marché rare", moitie, max(1, moitie // 3), programme))
     mesures = []
     verdicts = []
     for nom, structures, candidats, ponderation in essais:

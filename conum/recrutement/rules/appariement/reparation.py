@@ -53,22 +53,27 @@ class Reparation:
         if r <= 0:
             self._rafraichir(np.array([arc]))
             return
+        self.chemin = [arc]
         depart, arrivee = int(self.reseau.tetes[arc]), int(self.reseau.queues[arc])
         distances, precedents = dijkstra(self.graphe, indices=depart, limit=r, return_predecessors=True)
-        atteints = np.flatnonzero(distances < r)
-        if distances[arrivee] < r:
+        # Au-delà du besoin, inutile d'aller plus loin : la paire sera saturée.
+        portee = min(r, distances[arrivee])
+        if portee < r:
             self._circuler(arc, arrivee, precedents)
-        self.potentiels[atteints] -= r - distances[atteints].astype(np.int64)
-        self._rafraichir(self._autour(atteints))
+        atteints = np.flatnonzero(distances < portee)
+        self.potentiels[atteints] -= (portee - distances[atteints]).astype(np.int64)
+        self._rafraichir(np.concatenate((self._autour(atteints), self.chemin)))
 
     def _circuler(self, arc: int, arrivee: int, precedents: Entiers) -> None:
         self.flot[arc] += 1
+        self.chemin = [arc]
         sommet = arrivee
         while precedents[sommet] != _AUCUN:
             avant = int(precedents[sommet])
             bas, haut = self.graphe.indptr[avant], self.graphe.indptr[avant + 1]
             entree = bas + int(np.searchsorted(self.graphe.indices[bas:haut], sommet))
             self.flot[self.arc[entree]] += -1 if self.rebours[entree] else 1
+            self.chemin.append(int(self.arc[entree]))
             sommet = avant
 
     def _autour(self, sommets: Entiers) -> Entiers:

@@ -99,7 +99,8 @@ def _dans_un_lot(marche: Marche, lot: _Lot, prix: Prix, codes: Entiers) -> Negat
     j, cordes, nombres = j[nombres > 0], cordes[nombres > 0], nombres[nombres > 0]
     trouves = []
     for tranche in lots_bornes(nombres, _PAIRES_PAR_LOT):
-        places = _aplatir(arbre.query_ball_point(xyz[j[tranche]], cordes[tranche]), int(nombres[tranche].sum()))
+        listes = arbre.query_ball_point(xyz[j[tranche]], cordes[tranche], return_sorted=False)
+        places = _aplatir(listes, int(nombres[tranche].sum()))
         paires = lot.besoins[places], np.repeat(j[tranche], nombres[tranche])
         trouves.append(_reunir(marche, [_negatives(marche, *paires, prix, codes)]))
     return _reunir(marche, trouves)
