@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.journal.acteurs import SYSTEME
@@ -39,8 +40,9 @@ def ouvrir_recrutements() -> None:
 
 @travail("recrutement.passage_de_nuit", cron="30 1 * * *", reprises=2)
 def passage_de_nuit() -> None:
-    """Propose à tout le pays les candidats du vivier aux postes à pourvoir."""
-    passes.lancer()
+    """Propose à tout le pays les candidats du vivier aux postes à pourvoir, une fois par jour."""
+    if not passes.deja_passe(timezone.localdate()):
+        passes.lancer()
 
 
 @travail(passes.TRAVAIL)

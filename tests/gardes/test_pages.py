@@ -20,6 +20,8 @@ SANS_FIL = {"portail:accueil", "portail:espace"}
 JUMELLES = {"account_request_login_code", "mfa_list_webauthn"}
 # Le contenu d'un courriel, montré tel qu'il part : ce n'est pas une page du site.
 HORS_DU_SITE = {"courriels:boite_html"}
+# Des morceaux de page, qu'htmx insère dans une page entière.
+MORCEAUX = {"recrutement:etat_passe"}
 
 
 def _pages(type_: str | None) -> dict[str, HttpResponse]:
@@ -31,7 +33,7 @@ def _pages(type_: str | None) -> dict[str, HttpResponse]:
         connecter(client, role)
     pages = {}
     for adresse in toutes():
-        if adresse.nom in JUMELLES | HORS_DU_SITE or (role is None and not adresse.publique):
+        if adresse.nom in JUMELLES | HORS_DU_SITE | MORCEAUX or (role is None and not adresse.publique):
             continue
         if adresse.dans_un_espace and type_ not in adresse.vue.types_de_role:  # type: ignore[attr-defined]
             continue

@@ -18,11 +18,18 @@ REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tous les parcours dans le même processus : un seul Chromium."""
+    """Deux files de parcours, une par largeur : deux Chromium au plus, chacun ouvert une fois."""
     for item in items:
         if ICI in item.path.parents:
             item.add_marker(pytest.mark.parcours)
-            item.add_marker(pytest.mark.xdist_group("navigateur"))
+            item.add_marker(pytest.mark.xdist_group(f"navigateur-{_file(item)}"))
+
+
+def _file(item: pytest.Item) -> int:
+    """La largeur du test s'il en a une ; sinon une file choisie par son nom, toujours la même."""
+    params = getattr(item, "callspec", None)
+    connue = next((v for v in params.params.values() if v in LARGEURS), None) if params else None
+    return connue or LARGEURS[len(item.nodeid) % len(LARGEURS)]
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from tests.gardes.adresses import toutes
 from tests.gardes.distribution import Distribution, monter
 from tests.parcours.conftest import LARGEURS
 
-# Le contenu d'un courriel est montré tel qu'il part ; les pages publiques ont leur propre test, dans les deux thèmes.
-DEJA_VUES = {"courriels:boite_html", "account_request_login_code", "mfa_list_webauthn"}
+# Le contenu d'un courriel est montré tel qu'il part ; les pages publiques ont leur propre test, dans les deux thèmes ;
+# l'état d'un passage est un morceau de page.
+DEJA_VUES = {"courriels:boite_html", "account_request_login_code", "mfa_list_webauthn", "recrutement:etat_passe"}
 
 
 def _pages(distribution: Distribution) -> Iterator[tuple[str | None, str]]:

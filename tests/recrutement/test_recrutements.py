@@ -17,6 +17,7 @@ from conum.postes.models import Poste, Rattachement, TypePoste
 from conum.recrutement.actions import recrutements as actions
 from conum.recrutement.models import PosteOuvert, Recrutement
 from conum.recrutement.states import Etat, EtatRecrutement
+from conum.structures.actions.fusion import fusionner
 from tests.demandes import fabriques as demandes
 from tests.recrutement.fabriques import CandidatFactory, commune, membre, pourvoir, recrutement, relation
 from tests.structures.fabriques import MembreFactory, StructureFactory
@@ -314,3 +315,15 @@ def test_le_systeme_est_l_auteur_de_l_ouverture():
     _rattacher(StructureFactory(commune=commune()))
     actions.ouvrir_recrutements()
     assert Entree.objects.get(action="ouvrir_postes").acteur == SYSTEME.libelle_acteur
+
+
+def test_deux_fiches_fusionnees_apportent_chacune_son_recrutement():
+    """Le doublon habituel : la même structure inscrite deux fois, qui recrute dans la même commune."""
+    garde, double = recrutement(), recrutement()
+    attend = relation(double)
+    fusionner(double.structure, garde.structure, par=demandes.anct())
+    assert set(Recrutement.objects.values_list("structure", flat=True)) == {garde.structure_id}
+    attend.refresh_from_db()
+    assert attend.etat == Etat.PROPOSEE
+    assert actions.ouvrir_recrutements() == 0
+    assert Recrutement.objects.filter(etat=EtatRecrutement.OUVERT).count() == 2

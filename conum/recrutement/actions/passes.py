@@ -61,6 +61,11 @@ def en_attente() -> bool:
     return ProcrastinateJob.objects.filter(task_name=TRAVAIL, status="todo").exists()
 
 
+def deja_passe(jour: date) -> bool:
+    """Le passage de ce jour, celui que personne ne demande, est terminé."""
+    return Passe.objects.filter(jour=jour, declenchee_par=None, etat=EtatPasse.TERMINEE).exists()
+
+
 @contextmanager
 def _un_seul() -> Iterator[None]:
     """Un passage à la fois dans toute la plateforme : le second attend la fin du premier.

@@ -99,9 +99,8 @@ def ouvrir_recrutements(*, par: Acteur = SYSTEME) -> int:
 
 
 def _vivant(structure: int, type_poste: str, commune: str) -> Recrutement | None:
-    return Recrutement.objects.filter(
-        structure=structure, type_poste=type_poste, commune=commune, etat__in=_VIVANTS
-    ).first()
+    vivants = Recrutement.objects.filter(structure=structure, type_poste=type_poste, commune=commune, etat__in=_VIVANTS)
+    return vivants.order_by("pk").first()
 
 
 def _liberer_les_postes_quittes(jour: date, par: Acteur) -> None:
@@ -306,8 +305,8 @@ def modifier_fiche(
     """Corrige ce que les candidats lisent ; les propositions déjà faites gardent leur calcul.
 
     Raises:
-        ValidationError: date passée, niveau inconnu, texte trop long, commune d'un autre département, ou recrutement
-            déjà ouvert dans cette commune.
+        ValidationError: date passée, niveau inconnu, texte trop long, commune d'un autre département,
+            ou qui a déjà son recrutement.
     """
     with transaction.atomic():
         courant = _sous_verrou(recrutement, par)
@@ -319,6 +318,8 @@ def modifier_fiche(
         if len(precisions) > PRECISIONS_MAX:
             erreurs["precisions"] = f"Au plus {PRECISIONS_MAX} caractères."
         erreurs |= _hors_du_departement(courant, commune, par)
+        if commune.pk != courant.commune_id and _vivant(courant.structure_id, courant.type_poste, commune.pk):
+            erreurs["commune"] = "Un recrutement est déjà ouvert pour ce type de poste dans cette commune."
         if erreurs:
             raise ValidationError(erreurs)
         avant = _fiche(courant)

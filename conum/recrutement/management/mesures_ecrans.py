@@ -3,6 +3,7 @@
 Le volume est écrit en masse sur les vraies communes : `nombre` candidats, un recrutement pour quatre candidats.
 """
 
+import io
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -153,7 +154,7 @@ def mesurer(nombre: int, *, dire: Callable[[str], None]) -> tuple[list[Mesure], 
     """Remplit au dixième puis au volume voulu ; à chaque taille, un passage et les trois écrans."""
     settings.ALLOWED_HOSTS = ["testserver"]
     dire("Communes…")
-    call_command("charger_communes", verbosity=0)
+    call_command("charger_communes", verbosity=0, stdout=io.StringIO())
     places = communes_habitees()
     hasard = random.Random(GRAINE)  # noqa: S311 - des données d'essai, toujours les mêmes
     mesures: list[Mesure] = []

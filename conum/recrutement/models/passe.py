@@ -53,14 +53,14 @@ class Passe(models.Model):
     version = models.CharField("version de l'algorithme", max_length=20)
     ponderation = models.CharField("version de la pondération", max_length=20)
     # {"max_par_poste": 3, "max_par_candidat": 3, "poids": {…}} : de quoi refaire le calcul.
-    parametres = models.JSONField("paramètres", default=dict)
+    parametres = models.JSONField("paramètres", default=dict, blank=True)
     # Nombres du passage : besoins, candidats, paires possibles, servis avant et après, propositions, coût, écart.
-    bilan = models.JSONField("bilan", default=dict)
-    equite = models.JSONField("rapport d'équité", default=dict)
+    bilan = models.JSONField("bilan", default=dict, blank=True)
+    equite = models.JSONField("rapport d'équité", default=dict, blank=True)
     # Prix d'une place (variables duales), par identifiant : ils expliquent pourquoi une paire n'a pas été proposée.
     # Gardés pour le dernier passage seulement.
-    prix_recrutements = models.JSONField("prix des recrutements", default=dict)
-    prix_candidats = models.JSONField("prix des candidats", default=dict)
+    prix_recrutements = models.JSONField("prix des recrutements", default=dict, blank=True)
+    prix_candidats = models.JSONField("prix des candidats", default=dict, blank=True)
     erreur = models.TextField("erreur", blank=True)
     debut = models.DateTimeField("début")
     fin = models.DateTimeField("fin", null=True, blank=True)

@@ -45,7 +45,8 @@ class RecrutementQuerySet(models.QuerySet["Recrutement"]):
 class Recrutement(models.Model):
     """Une structure recrute pour un ou plusieurs postes de même type, au même endroit.
 
-    Les postes sont dits par `PosteOuvert` : vacant = rattaché à la structure et pourvu par personne.
+    Les postes sont dits par `PosteOuvert` : vacant = rattaché à la structure et pourvu par personne. La base n'interdit
+    pas deux recrutements dans une commune : deux fiches d'une même structure, fusionnées, apportent chacune le leur.
     """
 
     structure = models.ForeignKey(
@@ -80,12 +81,6 @@ class Recrutement(models.Model):
     class Meta:
         verbose_name = "recrutement"
         constraints = (
-            models.UniqueConstraint(
-                fields=("structure", "type_poste", "commune"),
-                condition=Q(etat__in=_VIVANTS),
-                name="recrutement_vivant_unique",
-                violation_error_message="Un recrutement est déjà ouvert pour ce type de poste dans cette commune.",
-            ),
             models.CheckConstraint(
                 name="recrutement_clos_date",
                 condition=Q(etat__in=_VIVANTS, clos_le=None) | (~Q(etat__in=_VIVANTS) & Q(clos_le__isnull=False)),

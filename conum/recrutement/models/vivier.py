@@ -1,4 +1,5 @@
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -31,7 +32,11 @@ class ConsultationVivier(models.Model):
                 violation_error_message="Cherchez à 100 km au plus de vos postes.",
             ),
         )
-        indexes = (models.Index(fields=("created_at",), name="consultation_ecrite"),)
+        indexes = (
+            models.Index(fields=("created_at",), name="consultation_ecrite"),
+            # « Qui m'a vu ? » : l'export d'une personne cherche son numéro dans les listes.
+            GinIndex(fields=("candidats",), name="consultation_candidats", fastupdate=False),
+        )
 
     def __str__(self) -> str:
         return f"{self.recrutement} : {len(self.candidats)} candidats à {self.rayon_km} km"

@@ -13,6 +13,7 @@ from conum.demandes.views.saisie import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_consultation_ou_404, get_recrutement_ou_404, peut_chercher
 from conum.recrutement.actions import vivier as actions
+from conum.recrutement.actions.explication import raison_courte
 from conum.recrutement.forms.structure import PreselectionForm, RechercheForm
 from conum.recrutement.models import Candidat, ConsultationVivier, MiseEnRelation, Recrutement
 from conum.recrutement.models.geo import distance_au_point
@@ -85,12 +86,16 @@ def resultats(request: HttpRequest, pk: int, consultation_pk: int) -> HttpRespon
     pages = Pages(request, _montrables(consultation).order_by("distance_km", "pk"), PAR_PAGE)
     candidats = list(pages.page.object_list)
     deja = _deja(consultation.recrutement, [c.pk for c in candidats])
+    raisons = raison_courte(consultation.recrutement, candidats)
     contexte = {
         "recrutement": consultation.recrutement,
         "consultation": consultation,
         "criteres": Criteres.relire(consultation.criteres).en_mots(),
         "liste": pages,
-        "trouves": [{"pk": c.pk, "carte": carte(c, c.distance_km), "relation": deja.get(c.pk)} for c in candidats],
+        "trouves": [
+            {"pk": c.pk, "carte": carte(c, c.distance_km), "relation": deja.get(c.pk), "raison": raisons[c.pk]}
+            for c in candidats
+        ],
         "plafonne": len(consultation.candidats) >= RESULTATS_MAX,
         "maximum": RESULTATS_MAX,
     }

@@ -4,16 +4,16 @@ Dans cet ordre : le plus de postes ayant au moins une proposition, le plus de ca
 propositions sous les plafonds, le moindre coût publié. L'optimum est prouvé sur toutes les paires faisables, qu'on
 n'écrit jamais toutes :
 
-- `marche` : les entrées, vérifiées ; `paires` : distance, faisabilité, coût ;
+- `marche` : les entrées, vérifiées ; `paires` : distance, faisabilité, coût ; `ordre` : le rangement dans l'espace ;
 - `dates`, `voisinage` : compter et parcourir les paires faisables par arbres k-d ;
 - `niveaux` : les trois maxima, par flots maximaux et coupes ;
-- `flot` : le flot de coût minimal qui les atteint, et ses prix ;
+- `flot` : le flot de coût minimal qui les atteint, et ses prix ; `reparation` : y faire entrer quelques paires ;
 - `tarification`, `resolution` : chercher dans toutes les paires celles qui améliorent, jusqu'à ce qu'il n'y en ait
   plus.
 
-Mêmes entrées dans le même ordre, mêmes bibliothèques : mêmes propositions, quel que soit le nombre de fils. Dans un
-autre ordre, les quatre valeurs optimales sont les mêmes, mais parmi des appariements également bons le choix peut
-changer.
+Mêmes entrées, mêmes bibliothèques : mêmes propositions, quel que soit le nombre de fils. L'ordre des lignes ne change
+ni les quatre valeurs optimales ni, à des jumeaux près (toutes les données égales), le choix parmi des appariements
+aussi bons.
 """
 
 import time

@@ -18,8 +18,6 @@ from conum.recrutement.rules.appariement.paires import Marche
 # Le solveur multiplie les coûts par (sommets + 1) ; on s'arrête bien avant 2**63.
 _BORNE_64_BITS = 2**60
 _INFINI = 2**61
-# Au-delà, mieux vaut recalculer le flot que chercher à prouver qu'il tient encore.
-_FRONTS_D_ESSAI = 150
 
 
 @dataclass(frozen=True)
@@ -144,15 +142,16 @@ def _residuel(reseau: Reseau, flot: Entiers, *, renverse: bool) -> _Residuel:
     return _Residuel(debuts, tetes[ordre], couts[ordre])
 
 
-def _plus_courts(graphe: _Residuel, depart: Entiers, fronts: int | None = None) -> Entiers | None:
+def _plus_courts(graphe: _Residuel, depart: Entiers) -> Entiers:
     """Les plus grandes valeurs au plus égales à `depart` qui respectent chaque arc (Bellman-Ford, par fronts).
 
-    Rien s'il y en a un cycle négatif, ou si `fronts` n'ont pas suffi.
+    Erreur : `RuntimeError` s'il existe un cycle négatif, c'est-à-dire si le flot n'était pas optimal.
     """
     sommets = len(graphe.debuts) - 1
     valeurs = depart.copy()
     front = np.arange(sommets)
-    for _ in range(sommets + 1 if fronts is None else fronts):
+    touches = np.zeros(sommets, dtype=np.bool_)
+    for _ in range(sommets + 1):
         nombres = graphe.debuts[front + 1] - graphe.debuts[front]
         total = int(nombres.sum())
         if not total:
@@ -163,8 +162,10 @@ def _plus_courts(graphe: _Residuel, depart: Entiers, fronts: int | None = None) 
         cibles = graphe.tetes[arcs]
         mieux = propositions < valeurs[cibles]
         np.minimum.at(valeurs, cibles[mieux], propositions[mieux])
-        front = np.unique(cibles[mieux])
-    return None
+        touches[cibles[mieux]] = True
+        front = np.flatnonzero(touches)
+        touches[front] = False
+    raise RuntimeError("Cycle de coût négatif : le flot n'est pas optimal.")
 
 
 def prix(reseau: Reseau, flot: Entiers, precedents: Prix | None = None) -> Prix:
@@ -176,27 +177,16 @@ def prix(reseau: Reseau, flot: Entiers, precedents: Prix | None = None) -> Prix:
     """
     zeros = np.zeros(reseau.sommets, dtype=np.int64)
     if precedents is None:
-        haut = _exiger(_plus_courts(_residuel(reseau, flot, renverse=False), zeros))
-        bas = -_exiger(_plus_courts(_residuel(reseau, flot, renverse=True), zeros))
+        haut = _plus_courts(_residuel(reseau, flot, renverse=False), zeros)
+        bas = -_plus_courts(_residuel(reseau, flot, renverse=True), zeros)
         potentiels = (haut + bas) // 2
     else:
-        potentiels = _exiger(_plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous))
-    return _tendre(reseau, flot, potentiels)
+        potentiels = _plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous)
+    return tendre(reseau, flot, potentiels)
 
 
-def prix_si_optimal(reseau: Reseau, flot: Entiers, precedents: Prix) -> Prix | None:
-    """Les prix de ce flot si quelques fronts suffisent à prouver qu'il est resté optimal malgré de nouveaux arcs."""
-    potentiels = _plus_courts(_residuel(reseau, flot, renverse=False), precedents.tous, _FRONTS_D_ESSAI)
-    return None if potentiels is None else _tendre(reseau, flot, potentiels)
-
-
-def _exiger(potentiels: Entiers | None) -> Entiers:
-    if potentiels is None:
-        raise RuntimeError("Cycle de coût négatif : le flot n'est pas optimal.")
-    return potentiels
-
-
-def _tendre(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Prix:
+def tendre(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Prix:
+    """Baisse chaque candidat et relève chaque besoin autant que le flot le permet ; modifie `potentiels`."""
     n, m = reseau.n, reseau.m
     potentiels[n : n + m] = _candidats_au_plus_bas(reseau, flot, potentiels)
     potentiels[:n] = _besoins_au_plus_haut(reseau, flot, potentiels)

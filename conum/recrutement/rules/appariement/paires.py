@@ -106,6 +106,17 @@ def contient(tries: Entiers, codes: Entiers) -> Booleens:
     return tries[rang] == codes
 
 
+def uniques(valeurs: Entiers) -> Entiers:
+    """Valeurs distinctes, triées. Le hachage de `numpy.unique` est dix fois plus lent sur des millions d'entiers."""
+    triees = np.sort(valeurs)
+    return triees[np.concatenate((np.ones(min(len(triees), 1), dtype=np.bool_), triees[1:] != triees[:-1]))]
+
+
+def unir(a: Entiers, b: Entiers) -> Entiers:
+    """Union triée."""
+    return uniques(np.concatenate((a, b)))
+
+
 def rang_dans_groupe(groupe: Entiers) -> Entiers:
     """Rang (0, 1, 2…) de chaque élément dans son groupe, les groupes étant contigus."""
     if not len(groupe):

@@ -9,11 +9,13 @@ import numpy as np
 from conum.recrutement.rules.appariement import flot as flots
 from conum.recrutement.rules.appariement.marche import Entiers
 from conum.recrutement.rules.appariement.niveaux import Niveaux, atteindre
-from conum.recrutement.rules.appariement.paires import Marche
+from conum.recrutement.rules.appariement.ordre import ranger
+from conum.recrutement.rules.appariement.paires import Marche, unir
+from conum.recrutement.rules.appariement.reparation import reparer
 from conum.recrutement.rules.appariement.tarification import chercher
 from conum.recrutement.rules.appariement.voisinage import compartiments, compter, depart
 
-_AJOUTS_PEUT_ETRE_SANS_EFFET = 20
+_AJOUTS_A_REPARER = 500
 
 
 class Solution(NamedTuple):
@@ -31,6 +33,19 @@ class Solution(NamedTuple):
 
 def resoudre(marche: Marche, dire: Callable[[str], None]) -> Solution:
     """L'optimum du graphe complet."""
+    rangement = ranger(marche)
+    solution = _resoudre_range(rangement.marche, dire)
+    i, j = solution.codes // max(marche.m, 1), solution.codes % max(marche.m, 1)
+    prix = solution.prix
+    besoin, candidat = np.empty_like(prix.besoin), np.empty_like(prix.candidat)
+    besoin[rangement.besoins], candidat[rangement.candidats] = prix.besoin, prix.candidat
+    return solution._replace(
+        codes=np.sort(rangement.besoins[i] * marche.m + rangement.candidats[j]),
+        prix=prix._replace(besoin=besoin, candidat=candidat),
+    )
+
+
+def _resoudre_range(marche: Marche, dire: Callable[[str], None]) -> Solution:
     parts = compartiments(marche)
     possibles = compter(marche, parts)
     dire(f"{possibles} paires possibles")
@@ -48,7 +63,7 @@ def resoudre(marche: Marche, dire: Callable[[str], None]) -> Solution:
         dire(f"tour {tours} : {negatives.visitees} paires tarifées, {len(negatives.codes)} à ajouter")
         if not len(negatives.codes):
             break
-        anciens, codes = codes, np.union1d(codes, negatives.codes)
+        anciens, codes = codes, unir(codes, negatives.codes)
         reseau = flots.construire(marche, codes, niveaux)
         flot = _reporter(anciens, flot, codes)
         flot, prix = _resoudre_encore(reseau, flot, prix, len(negatives.codes))
@@ -67,10 +82,9 @@ def _reporter(anciens: Entiers, flot: Entiers, codes: Entiers) -> Entiers:
 
 
 def _resoudre_encore(reseau: flots.Reseau, flot: Entiers, prix: flots.Prix, ajouts: int) -> tuple[Entiers, flots.Prix]:
-    """Le flot et ses prix après un ajout de paires. Peu d'ajouts ne font souvent que bouger les prix."""
-    if ajouts <= _AJOUTS_PEUT_ETRE_SANS_EFFET:
-        nouveaux = flots.prix_si_optimal(reseau, flot, prix)
-        if nouveaux is not None:
-            return flot, nouveaux
+    """Le flot et ses prix après un ajout de paires. Quand il y en a peu, on répare autour de chacune."""
+    if ajouts <= _AJOUTS_A_REPARER:
+        flot, potentiels = reparer(reseau, flot, prix.tous)
+        return flot, flots.tendre(reseau, flot, potentiels)
     flot = flots.ameliorer(reseau, flot, prix.tous)
     return flot, flots.prix(reseau, flot, prix)

@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 from conum.recrutement.rules.appariement.dates import FILS
 from conum.recrutement.rules.appariement.flot import Prix
 from conum.recrutement.rules.appariement.marche import Entiers, Reels
-from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, contient, corde, premiers_par
+from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, contient, corde, premiers_par, unir
 from conum.recrutement.rules.appariement.voisinage import Compartiment, lots_bornes
 from conum.recrutement.rules.cout import MILLIEMES
 
@@ -56,7 +56,7 @@ def _reunir(marche: Marche, trouves: list[Negatives]) -> Negatives:
     reduits = np.concatenate([vide, *(t.reduits for t in trouves)])
     # Les garder toutes ferait, quand les prix sont loin du but, autant de mémoire que de paires possibles.
     m = max(marche.m, 1)
-    gardees = np.union1d(
+    gardees = unir(
         premiers_par(codes // m, reduits, _GARDEES_PAR_BESOIN), premiers_par(codes % m, reduits, _GARDEES_PAR_CANDIDAT)
     )
     return Negatives(codes[gardees], reduits[gardees], sum(t.visitees for t in trouves))
@@ -99,7 +99,8 @@ def _dans_un_lot(marche: Marche, lot: _Lot, prix: Prix, codes: Entiers) -> Negat
     j, cordes, nombres = j[nombres > 0], cordes[nombres > 0], nombres[nombres > 0]
     trouves = []
     for tranche in lots_bornes(nombres, _PAIRES_PAR_LOT):
-        places = _aplatir(arbre.query_ball_point(xyz[j[tranche]], cordes[tranche]), int(nombres[tranche].sum()))
+        listes = arbre.query_ball_point(xyz[j[tranche]], cordes[tranche], return_sorted=False)
+        places = _aplatir(listes, int(nombres[tranche].sum()))
         paires = lot.besoins[places], np.repeat(j[tranche], nombres[tranche])
         trouves.append(_reunir(marche, [_negatives(marche, *paires, prix, codes)]))
     return _reunir(marche, trouves)

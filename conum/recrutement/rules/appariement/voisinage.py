@@ -7,7 +7,7 @@ import numpy as np
 
 from conum.recrutement.rules.appariement.dates import PointsDates
 from conum.recrutement.rules.appariement.marche import TERRITOIRES, Booleens, Entiers, Reels
-from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, corde, premiers_par
+from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, corde, premiers_par, uniques
 
 _CLASSES_DE_MOBILITE = 4
 _PAR_BLOC_CANDIDAT = 2
@@ -115,12 +115,12 @@ def depart(marche: Marche, parts: list[Compartiment]) -> Entiers:
         codes = nettoyer(marche, _depuis_besoins(marche, part, _PAR_BLOC_BESOIN))
         i, j = codes // marche.m, codes % marche.m
         lots.append(codes[premiers_par(i, marche.cout(i, j), _PAR_BESOIN)])
-    return np.unique(np.concatenate(lots)) if lots else np.zeros(0, dtype=np.int64)
+    return uniques(np.concatenate(lots)) if lots else np.zeros(0, dtype=np.int64)
 
 
 def nettoyer(marche: Marche, codes: Entiers) -> Entiers:
     """Sans doublon ni paire exclue ; codes triés."""
-    codes = np.unique(codes)
+    codes = uniques(codes)
     return codes[~marche.est_exclue(codes // marche.m, codes % marche.m)]
 
 
