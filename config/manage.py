@@ -3,7 +3,7 @@
 import os
 import sys
 
-SANS_BASE = {"help", "version", "check", "collectstatic", "compilemessages"}
+SANS_BASE = {"help", "version", "check", "collectstatic", "compilemessages", "apparier"}
 
 
 def assurer_base() -> None:
