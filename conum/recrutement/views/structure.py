@@ -1,5 +1,6 @@
 """Les recrutements d'une structure : la liste, la page de chacun, la comparaison des candidats, sa fiche."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from conum.recrutement.views.cartes import Ligne, ligne
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
+from conum.ui.forms import DsfrForm
 
 LECTEURS = (TypeRole.STRUCTURE, TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
 COMPARES_MAX = 4
@@ -194,31 +196,44 @@ def comparer(request: HttpRequest, pk: int) -> HttpResponseBase:
 # --- La fiche, suspendre, reprendre -------------------------------------------------------------------------------
 
 
+def _acte_sur_la_fiche(
+    request: HttpRequest,
+    courant: Recrutement,
+    form: DsfrForm,
+    agir: Callable[[], Recrutement],
+    fait: Callable[[Recrutement], str],
+    **textes: str,
+) -> HttpResponseBase:
+    """Une page, un formulaire, un acte : refusé, la saisie reste ; fait, on lit le recrutement qu'il rend."""
+    role = role_de(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            suite = agir()
+        except TransitionImpossible as erreur:
+            messages.error(request, str(erreur))
+            return redirect("recrutement:recrutement", role.pk, courant.pk)
+        except ValidationError as erreur:
+            reporter(form, erreur)
+        else:
+            messages.success(request, fait(suite))
+            return redirect("recrutement:recrutement", role.pk, suite.pk)
+    return render(request, "recrutement/structure/fiche.html", {"recrutement": courant, "form": form, **textes})
+
+
 @role_requis(TypeRole.STRUCTURE)
 @lecture_ecriture
 def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
     courant = get_recrutement_ou_404(role, pk)
     form = forms.FicheForm(request.POST or None, recrutement=courant)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.modifier_fiche(courant, **forms.fiche_lue(form), par=role)
-        except TransitionImpossible as erreur:
-            messages.error(request, str(erreur))
-            return redirect("recrutement:recrutement", role.pk, pk)
-        except ValidationError as erreur:
-            reporter(form, erreur)
-        else:
-            messages.success(request, "La fiche est à jour. Les prochains passages en tiennent compte.")
-            return redirect("recrutement:recrutement", role.pk, pk)
-    contexte = {
-        "recrutement": courant,
-        "form": form,
-        "titre": "Modifier la fiche",
-        "bouton": "Enregistrer",
-        "aide": "Les candidats lisent cette fiche. Les propositions déjà faites ne changent pas.",
-    }
-    return render(request, "recrutement/structure/fiche.html", contexte)
+    return _acte_sur_la_fiche(
+        request, courant, form,
+        agir=lambda: actions.modifier_fiche(courant, **forms.fiche_lue(form), par=role),
+        fait=lambda _: "La fiche est à jour. Les prochains passages en tiennent compte.",
+        titre="Modifier la fiche",
+        bouton="Enregistrer",
+        aide="Les candidats lisent cette fiche. Les propositions déjà faites ne changent pas.",
+    )  # fmt: skip
 
 
 @role_requis(TypeRole.STRUCTURE)
@@ -228,26 +243,15 @@ def separer(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
     courant = get_recrutement_ou_404(role, pk)
     form = forms.SeparerForm(request.POST or None, initial={"debut": courant.debut, "nombre": 1})
-    if request.method == "POST" and form.is_valid():
-        try:
-            autre = actions.separer(courant, **form.cleaned_data, par=role)
-        except TransitionImpossible as erreur:
-            messages.error(request, str(erreur))
-            return redirect("recrutement:recrutement", role.pk, pk)
-        except ValidationError as erreur:
-            reporter(form, erreur)
-        else:
-            messages.success(request, f"Le recrutement {autre.reference} est ouvert à {autre.commune.nom}.")
-            return redirect("recrutement:recrutement", role.pk, autre.pk)
-    contexte = {
-        "recrutement": courant,
-        "form": form,
-        "titre": "Recruter dans une autre commune",
-        "bouton": "Ouvrir ce recrutement",
-        "aide": "Pour des postes vacants qui s’exercent ailleurs dans le département : des candidats proches de là "
-        "vous seront proposés au prochain passage.",
-    }
-    return render(request, "recrutement/structure/fiche.html", contexte)
+    return _acte_sur_la_fiche(
+        request, courant, form,
+        agir=lambda: actions.separer(courant, **form.cleaned_data, par=role),
+        fait=lambda autre: f"Le recrutement {autre.reference} est ouvert à {autre.commune.nom}.",
+        titre="Recruter dans une autre commune",
+        bouton="Ouvrir ce recrutement",
+        aide="Pour des postes vacants qui s’exercent ailleurs dans le département : des candidats proches de là vous "
+        "seront proposés au prochain passage.",
+    )  # fmt: skip
 
 
 @role_requis(TypeRole.STRUCTURE)
@@ -256,26 +260,15 @@ def suspendre(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
     courant = get_recrutement_ou_404(role, pk)
     form = forms.SuspendreForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.suspendre(courant, motif=form.cleaned_data["motif"], par=role)
-        except TransitionImpossible as erreur:
-            messages.error(request, str(erreur))
-            return redirect("recrutement:recrutement", role.pk, pk)
-        except ValidationError as erreur:
-            reporter(form, erreur)
-        else:
-            messages.success(request, "Le recrutement est suspendu. Les candidats concernés sont prévenus.")
-            return redirect("recrutement:recrutement", role.pk, pk)
-    contexte = {
-        "recrutement": courant,
-        "form": form,
-        "titre": "Suspendre le recrutement",
-        "bouton": "Suspendre",
-        "aide": "Plus aucun candidat ne vous est proposé. Ceux que vous n’avez pas encore rencontrés sont prévenus que "
+    return _acte_sur_la_fiche(
+        request, courant, form,
+        agir=lambda: actions.suspendre(courant, motif=form.cleaned_data["motif"], par=role),
+        fait=lambda _: "Le recrutement est suspendu. Les candidats concernés sont prévenus.",
+        titre="Suspendre le recrutement",
+        bouton="Suspendre",
+        aide="Plus aucun candidat ne vous est proposé. Ceux que vous n’avez pas encore rencontrés sont prévenus que "
         "l’échange est clos. Vous pourrez reprendre quand vous voudrez.",
-    }
-    return render(request, "recrutement/structure/fiche.html", contexte)
+    )  # fmt: skip
 
 
 @role_requis(TypeRole.STRUCTURE)
