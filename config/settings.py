@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "conum.demandes",
     "conum.recrutement",
     "conum.conventions",
+    "conum.versements",
     "conum.portail",
 ]
 

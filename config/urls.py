@@ -19,4 +19,5 @@ urlpatterns = [
     path("", include("conum.demandes.urls")),
     path("", include("conum.recrutement.urls")),
     path("", include("conum.conventions.urls")),
+    path("", include("conum.versements.urls")),
 ]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import CheckConstraint, Func, Q, Value
+
+from conum.comptes.models import Role, TypeRole
+from conum.conventions.models import Acte, Convention, PosteConventionne
+from conum.journal.acteurs import Acteur
+from conum.versements.states import Etat
+
+_REVERSEMENTS = [Etat.REVERSEMENT_DEMANDE, Etat.REVERSEMENT_RECU]
+_REALISES = [Etat.VERSE, Etat.REVERSEMENT_RECU]
+
+NUMERO_SUIVANT = Func(Value("versements_numero"), function="nextval", output_field=models.BigIntegerField())
+
+
+class Nature(models.TextChoices):
+    VERSEMENT = "versement", "Versement à la structure"
+    REVERSEMENT = "reversement", "Reversement à l'État"
+
+
+class Echeancier(models.Model):
+    """L'échéancier d'un acte signé, établi une fois ; `trace` dit comment chaque montant en est sorti."""
+
+    acte = models.OneToOneField(Acte, on_delete=models.PROTECT, related_name="echeancier", verbose_name="acte")
+    trace = models.JSONField("trace du calcul", default=list)
+    created_at = models.DateTimeField("établi le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "échéancier"
+
+    def __str__(self) -> str:
+        return f"Échéancier de {self.acte}"
+
+
+class EcheanceQuerySet(models.QuerySet["Echeance"]):
+    def visibles_par(self, acteur: Acteur) -> EcheanceQuerySet:
+        """Les échéances des conventions que ce rôle voit ; un périmètre vide ne voit rien."""
+        if isinstance(acteur, Role) and acteur.type == TypeRole.ANCT:
+            return self
+        return self.filter(convention__in=Convention.objects.visibles_par(acteur).order_by().values("pk"))
+
+    def comptees(self) -> EcheanceQuerySet:
+        """Toutes sauf les annulées."""
+        return self.exclude(etat=Etat.ANNULE)
+
+
+class Echeance(models.Model):
+    """Un versement à faire ou fait, pour un poste ; ou une somme que la structure rend. Le montant est positif.
+
+    `annee` : l'année civile de la date prévue, ou de l'acte quand la règle ne donne pas de date.
+    """
+
+    numero = models.BigIntegerField("numéro", unique=True, db_default=NUMERO_SUIVANT, editable=False)
+    convention = models.ForeignKey(
+        Convention, on_delete=models.PROTECT, related_name="echeances", verbose_name="convention"
+    )
+    # Vide pour un reversement qui porte sur toute la convention.
+    poste = models.ForeignKey(
+        PosteConventionne,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="echeances",
+        verbose_name="poste conventionné",
+    )
+    acte = models.ForeignKey(Acte, on_delete=models.PROTECT, related_name="echeances", verbose_name="acte")
+    nature = models.CharField("nature", max_length=15, choices=Nature.choices, default=Nature.VERSEMENT)
+    rang = models.PositiveSmallIntegerField("rang", default=1)
+    montant = models.DecimalField("montant", max_digits=12, decimal_places=2)
+    # Vide quand la règle ne donne pas de date : un agent la fixe.
+    prevue_le = models.DateField("prévue le", null=True, blank=True)
+    etat = models.CharField("état", max_length=25, choices=Etat.choices, default=Etat.PREVU)
+    motif = models.TextField("motif de la suspension, de l'annulation ou du reversement", blank=True)
+    trace = models.JSONField("trace du calcul", default=list)
+    # Date de valeur du versement ou du reversement reçu, et référence du virement.
+    realisee_le = models.DateField("réalisée le", null=True, blank=True)
+    reference_bancaire = models.CharField("référence bancaire", max_length=140, blank=True)
+    created_at = models.DateTimeField("créée le", auto_now_add=True)
+
+    objects = EcheanceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "échéance"
+        constraints = (
+            CheckConstraint(
+                name="echeance_montant_positif",
+                condition=Q(montant__gt=0),
+                violation_error_message="Le montant d'une échéance est positif.",
+            ),
+            CheckConstraint(
+                name="echeance_etat_de_sa_nature",
+                condition=Q(nature=Nature.REVERSEMENT, etat__in=[*_REVERSEMENTS, Etat.ANNULE])
+                | (Q(nature=Nature.VERSEMENT) & ~Q(etat__in=_REVERSEMENTS)),
+                violation_error_message="Un reversement est demandé, reçu ou annulé ; un versement ne l'est pas.",
+            ),
+            CheckConstraint(
+                name="echeance_realisee_datee",
+                condition=Q(etat__in=_REALISES, realisee_le__isnull=False)
+                | (~Q(etat__in=_REALISES) & Q(realisee_le=None)),
+                violation_error_message="Une somme versée ou reçue porte sa date.",
+            ),
+            CheckConstraint(
+                name="echeance_suspension_motivee",
+                condition=~Q(etat=Etat.SUSPENDU) | ~Q(motif=""),
+                violation_error_message="Une suspension porte un motif.",
+            ),
+            models.UniqueConstraint(
+                fields=("acte", "poste", "nature", "rang"),
+                nulls_distinct=False,
+                name="echeance_unique",
+                violation_error_message="Cette échéance existe déjà.",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("etat", "prevue_le"), name="echeance_file"),
+            models.Index(fields=("convention", "etat"), name="echeance_convention"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reference} : {self.montant}"
+
+    @property
+    def reference(self) -> str:
+        """« EC-000042 » : l'identifiant de bout en bout (EndToEndId) du virement."""
+        return f"EC-{self.numero:06d}"
+
+    @property
+    def signe(self) -> int:
+        return -1 if self.nature == Nature.REVERSEMENT else 1
