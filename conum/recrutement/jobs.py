@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
@@ -66,12 +65,6 @@ def demander_disponibilites() -> None:
 def prevenir_inactifs() -> None:
     """Prévient 30, puis 7 jours avant d'effacer une candidature sans nouvelle."""
     effacement.prevenir_inactifs()
-
-
-@travail("recrutement.effacer_fichier", reprises=10)
-def effacer_fichier(chemin: str) -> None:
-    """Un CV remplacé ou retiré que le dépôt n'a pas pu effacer sur le moment."""
-    default_storage.delete(chemin)
 
 
 for regle in (

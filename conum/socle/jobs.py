@@ -4,9 +4,10 @@ import logging
 from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
+from django.core.files.storage import default_storage
 from django.db import connection
 
-from conum.socle import conservation, limites
+from conum.socle import conservation, depot, limites
 from conum.socle.travaux import differer, travail
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,12 @@ for regle in (
     ),
 ):
     conservation.enregistrer(regle)
+
+
+@travail(depot.EFFACER, reprises=10)
+def effacer_fichier(chemin: str) -> None:
+    """Un fichier remplacé ou retiré que le dépôt n'a pas pu effacer sur le moment."""
+    default_storage.delete(chemin)
 
 
 @travail("socle.conservation", cron="17 3 * * *", reprises=5)

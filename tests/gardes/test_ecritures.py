@@ -11,6 +11,7 @@ CREATIONS = {"create", "bulk_create", "get_or_create", "update_or_create", "bulk
 ECRIVAINS = (
     "journal/actions.py",  # le journal lui-même
     "journal/workflow.py",  # l'enregistrement d'une transition
+    "socle/depot.py",  # range et efface les fichiers, au service des actions
     "socle/limites.py",  # compteurs techniques, sans état ni auteur
     "socle/enregistrement.py",  # save() qui traduit les refus de la base en phrases, au service des actions
     "utilisateurs/models.py",  # fabrique de comptes qu'emploient les actions

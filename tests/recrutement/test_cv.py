@@ -194,17 +194,18 @@ def test_une_ecriture_qui_echoue_ne_laisse_pas_de_fichier(depot, monkeypatch) ->
 def test_un_depot_muet_n_empeche_rien_un_travail_reessaie(
     depot, monkeypatch, django_capture_on_commit_callbacks
 ) -> None:
-    from conum.recrutement.jobs import effacer_fichier
+    from conum.socle import depot as socle_depot
+    from conum.socle.jobs import effacer_fichier
 
     candidat = CandidatFactory()
     nom = actes.deposer_cv(candidat, pdf(), nom="a.pdf", par=candidat.role).cv.name
     demandes = []
-    monkeypatch.setattr(actes, "differer", lambda travail, **arguments: demandes.append((travail, arguments)))
+    monkeypatch.setattr(socle_depot, "differer", lambda travail, **arguments: demandes.append((travail, arguments)))
     with monkeypatch.context() as panne:
         panne.setattr(default_storage, "delete", lambda _: (_ for _ in ()).throw(OSError("dépôt muet")))
         with django_capture_on_commit_callbacks(execute=True):
             actes.supprimer_cv(candidat, par=candidat.role)
-    assert demandes == [("recrutement.effacer_fichier", {"chemin": nom})]
+    assert demandes == [("socle.effacer_fichier", {"chemin": nom})]
     effacer_fichier(chemin=nom)
     assert fichiers(depot) == []
 

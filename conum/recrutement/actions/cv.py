@@ -1,14 +1,10 @@
 """Le CV d'un candidat : un PDF vérifié, rangé sous un nom qui ne se devine pas, effacé quand il ne sert plus."""
 
-import logging
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import PurePath
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,9 +19,8 @@ from conum.recrutement.emails import candidature as emails
 from conum.recrutement.models import Candidat
 from conum.recrutement.rules.cv import refus_du_pdf
 from conum.recrutement.states import EtatCandidat
-from conum.socle.travaux import differer
+from conum.socle import depot
 
-logger = logging.getLogger(__name__)
 NOM_MAX = 150
 _AVEC_CV = frozenset({EtatCandidat.DISPONIBLE, EtatCandidat.EN_PAUSE, EtatCandidat.RECRUTE})
 
@@ -41,16 +36,8 @@ def deposer_cv(candidat: Candidat, contenu: bytes, *, nom: str, par: Acteur) -> 
         raise ValidationError({"fichier": refus})
     if not peut_gerer_candidature(par, candidat):
         raise PermissionDenied
-    champ = Candidat._meta.get_field("cv")
-    # Écrit avant la ligne : un fichier sans ligne s'efface ci-dessous, une ligne sans fichier ne se rattrape pas.
-    chemin = default_storage.save(
-        champ.generate_filename(candidat, f"{secrets.token_urlsafe(24)}.pdf"), ContentFile(contenu)
-    )
-    try:
+    with depot.ranger(candidat, "cv", contenu, "pdf") as chemin:
         return _inscrire(candidat, chemin, nom, par)
-    except BaseException:
-        effacer_fichier(chemin)
-        raise
 
 
 def _inscrire(candidat: Candidat, chemin: str, nom: str, par: Acteur) -> Candidat:
@@ -65,8 +52,7 @@ def _inscrire(candidat: Candidat, chemin: str, nom: str, par: Acteur) -> Candida
         courant.cv_utilise_le = None
         courant.save(update_fields=["cv", "cv_nom", "cv_depose_le", "cv_utilise_le", "actif_le", "updated_at"])
         noter(courant, "deposer_cv", par=par, donnees={"remplace": bool(ancien)})
-        if ancien:
-            transaction.on_commit(lambda: effacer_fichier(ancien))
+        depot.effacer_apres_validation(ancien)
     return courant
 
 
@@ -105,17 +91,8 @@ def retirer_le_fichier(candidat: Candidat) -> bool:
         return False
     candidat.cv.name = ""
     candidat.cv_nom, candidat.cv_depose_le, candidat.cv_utilise_le = "", None, None
-    transaction.on_commit(lambda: effacer_fichier(chemin))
+    depot.effacer_apres_validation(chemin)
     return True
-
-
-def effacer_fichier(chemin: str) -> None:
-    """Efface un fichier du dépôt ; si le dépôt ne répond pas, un travail réessaie jusqu'à y parvenir."""
-    try:
-        default_storage.delete(chemin)
-    except Exception:
-        logger.exception("Fichier non effacé, un travail réessaiera.")
-        differer("recrutement.effacer_fichier", chemin=chemin)
 
 
 def noter_usage_cv(candidat: Candidat, *, par: Acteur) -> None:
