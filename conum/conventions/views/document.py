@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 
-from conum.conventions.forms import PHASES, STATUTS
+from conum.conventions.forms.simulateur import PHASES, STATUTS
 from conum.conventions.rules import trace
 from conum.conventions.rules.simulation import HORIZONS, Mois, Simulation, Total
 from conum.postes.models import TypePoste

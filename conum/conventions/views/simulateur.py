@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from conum.conventions.forms import SimulateurForm
+from conum.conventions.forms.simulateur import SimulateurForm
 from conum.conventions.rules import RegleInconnue, trace
 from conum.conventions.rules.simulation import HORIZONS, Mois, Simulation, Total, simuler
 from conum.conventions.views.document import en_pdf
