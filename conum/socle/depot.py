@@ -40,7 +40,7 @@ def effacer(chemin: str) -> None:
         differer(EFFACER, chemin=chemin)
 
 
-def effacer_apres_validation(chemin: str) -> None:
+def effacer_apres_validation(chemin: str | None) -> None:
     """Efface le fichier quand la transaction en cours est acquise ; jamais si elle est défaite."""
     if chemin:
         transaction.on_commit(lambda: effacer(chemin))

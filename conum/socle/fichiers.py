@@ -165,7 +165,8 @@ def _jpeg_entier(contenu: bytes) -> bool:
 
 def _png_entier(contenu: bytes) -> bool:
     """Chaque bloc est là avec sa somme de contrôle, de l'en-tête à la fin (ISO 15948, § 5)."""
-    place, vus = len(PNG.debut), []
+    place = len(PNG.debut)
+    vus: list[bytes] = []
     while place + 12 <= len(contenu):
         longueur, nom = struct.unpack_from(">I4s", contenu, place)
         fin = place + 12 + longueur
