@@ -3,6 +3,7 @@
 from conum.versements.models.echeance import Echeance, Echeancier, Nature
 from conum.versements.models.justificatif import Justificatif
 from conum.versements.models.lot import LigneLot, Lot
+from conum.versements.models.mouvement import Mouvement
 from conum.versements.models.retour import LigneRetour, RetourBancaire, SensRetour
 from conum.versements.models.rib import Rib
 
@@ -13,6 +14,7 @@ __all__ = [
     "LigneLot",
     "LigneRetour",
     "Lot",
+    "Mouvement",
     "Nature",
     "RetourBancaire",
     "Rib",

@@ -1,0 +1,158 @@
+"""L'argent vu d'en haut : accordé, engagé, versé, reste. Une seule source, la vue `Mouvement`, sommée ici seulement.
+
+Les totaux par exercice, financeur, département, région, phase ou structure, le calendrier par année civile, la liste
+des conventions et la fiche de l'une d'elles rangent les mêmes mouvements : ils ne peuvent pas différer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Count, DecimalField, Exists, F, OuterRef, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, ExtractYear
+
+from conum.conventions.models import Convention, PosteConventionne
+from conum.postes.models import Poste, Rattachement
+from conum.versements.models.mouvement import Mouvement
+
+ZERO = Decimal("0.00")
+NOMS = ("accorde", "engage", "prevu", "ordonnance", "verse", "a_rendre")
+_MONTANT: DecimalField[Any, Any] = DecimalField(max_digits=14, decimal_places=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Montants:
+    """Ce que des conventions valent, en euros. Dans l'ordre de NOMS."""
+
+    accorde: Decimal = ZERO
+    engage: Decimal = ZERO
+    prevu: Decimal = ZERO
+    ordonnance: Decimal = ZERO
+    verse: Decimal = ZERO
+    a_rendre: Decimal = ZERO
+    conventions: int = 0
+
+    @property
+    def reste(self) -> Decimal:
+        """Ce que l'État doit encore verser ; négatif quand il a versé plus qu'il ne doit."""
+        return self.engage - self.verse
+
+    def __add__(self, autre: Montants) -> Montants:
+        return Montants(*(getattr(self, f.name) + getattr(autre, f.name) for f in fields(Montants)))
+
+
+class Axe(models.TextChoices):
+    """Ce par quoi l'on range les conventions : un fait de la convention, et d'elle seule."""
+
+    EXERCICE = "exercice", "Exercice de financement"
+    FINANCEUR = "financeur", "Financeur"
+    DEPARTEMENT = "departement", "Département"
+    REGION = "region", "Région"
+    PHASE = "phase", "Phase"
+    STRUCTURE = "structure", "Structure"
+
+
+_CHAMPS = {
+    Axe.EXERCICE: "financement_debut",
+    Axe.FINANCEUR: "financeur",
+    Axe.DEPARTEMENT: "departement",
+    Axe.REGION: "departement__region",
+    Axe.PHASE: "phase",
+    Axe.STRUCTURE: "structure",
+}
+
+
+def _chemin(axe: Axe, prefixe: str = "") -> Any:
+    champ = prefixe + _CHAMPS[axe]
+    return ExtractYear(champ) if axe == Axe.EXERCICE else F(champ)
+
+
+def _sommes(prefixe: str = "") -> dict[str, Any]:
+    """Les six sommes ; nulles, jamais vides."""
+    return {nom: Coalesce(Sum(prefixe + nom), Value(ZERO), output_field=_MONTANT) for nom in NOMS}
+
+
+def par_axe(conventions: QuerySet[Convention], axe: Axe) -> dict[Hashable, Montants]:
+    """Les montants des conventions, rangés selon un axe : une requête pour les sommes, une pour compter."""
+    return _ranger(conventions, _chemin(axe), _chemin(axe, "convention__"))
+
+
+def totaux(conventions: QuerySet[Convention]) -> Montants:
+    """Le total général : les mêmes requêtes, sans rien ranger."""
+    tout = Value(0, output_field=models.IntegerField())
+    return _ranger(conventions, tout, tout).get(0, Montants())
+
+
+def de_la_convention(convention: Convention) -> Montants:
+    """Les montants d'une convention, tels que toutes les sommes les comptent."""
+    return totaux(Convention.objects.filter(pk=convention.pk))
+
+
+def additionner(montants: Iterable[Montants]) -> Montants:
+    return sum(montants, Montants())
+
+
+def _mouvements(conventions: QuerySet[Convention]) -> QuerySet[Mouvement]:
+    return Mouvement.objects.filter(convention__in=conventions.order_by().values("pk")).order_by()
+
+
+def _ranger(conventions: QuerySet[Convention], d_une_convention: Any, d_un_mouvement: Any) -> dict[Hashable, Montants]:
+    nombres = conventions.order_by().values(cle_de_tri=d_une_convention).annotate(nombre=Count("pk"))
+    sommes = _mouvements(conventions).values(cle_de_tri=d_un_mouvement).annotate(**_somme_nommee())
+    montants = {cle: Montants(*valeurs) for cle, *valeurs in sommes.values_list("cle_de_tri", *_somme_nommee())}
+    return {
+        cle: replace(montants.get(cle, Montants()), conventions=nombre)
+        for cle, nombre in nombres.values_list("cle_de_tri", "nombre")
+    }
+
+
+def _somme_nommee() -> dict[str, Any]:
+    return {f"somme_{nom}": somme for nom, somme in _sommes().items()}
+
+
+def avec_montants(conventions: QuerySet[Convention]) -> QuerySet[Convention]:
+    """Annote chaque convention de ses six montants et de `reste` : une liste dont la somme est le total."""
+    return conventions.annotate(**_sommes("mouvements__")).annotate(reste=F("engage") - F("verse"))
+
+
+@dataclass(frozen=True, slots=True)
+class Annee:
+    """Une année civile ; `annee` vide : ce que la règle ne date pas."""
+
+    annee: int | None
+    montants: Montants
+
+
+@dataclass(frozen=True, slots=True)
+class Calendrier:
+    """Par année civile : la valeur des jours financés, les versements prévus, ce qui est parti moins ce qui est rendu."""
+
+    annees: tuple[Annee, ...]
+
+    @property
+    def total(self) -> Montants:
+        return additionner(a.montants for a in self.annees)
+
+
+def calendrier(conventions: QuerySet[Convention]) -> Calendrier:
+    """Les mouvements des mêmes conventions, par année civile ; une requête."""
+    sommes = _mouvements(conventions).values("annee").annotate(**_somme_nommee())
+    annees = [Annee(annee, Montants(*valeurs)) for annee, *valeurs in sommes.values_list("annee", *_somme_nommee())]
+    return Calendrier(tuple(sorted(annees, key=lambda a: (a.annee is None, a.annee))))
+
+
+def postes_sans_convention(periode: DateRange) -> QuerySet[Poste]:
+    """Les postes rattachés à une structure au début de la période, et que nulle convention ne porte pendant."""
+    rattaches = Rattachement.objects.filter(poste=OuterRef("pk"), periode__contains=periode.lower)
+    portes = PosteConventionne.objects.filter(poste=OuterRef("pk"), retenu=True, periode__overlap=periode)
+    return Poste.objects.filter(Exists(rattaches), ~Exists(portes))
+
+
+def a_partir_du(jour: date) -> DateRange:
+    return DateRange(jour, None)
