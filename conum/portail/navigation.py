@@ -1,38 +1,69 @@
 """Les menus : données, une entrée par page principale. L'ui les demande par le réglage UI_NAVIGATION."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.urls import reverse
 
 from conum.comptes.models import Role, TypeRole
-from conum.ui.context_processors import Lien
+from conum.ui.context_processors import Groupe, Lien
 
-A, P, R = TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION
-AGENTS = frozenset({A, P, R})
+ANCT = frozenset({TypeRole.ANCT})
+AGENTS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
 LECTEURS = AGENTS | {TypeRole.RESEAU, TypeRole.HUB}
 STRUCTURE = frozenset({TypeRole.STRUCTURE})
 CANDIDAT = frozenset({TypeRole.CANDIDAT})
 
-# (titre, nom de l'adresse, types de rôle qui la voient)
-MENU: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT),
-    ("Ma candidature", "recrutement:ma_candidature", CANDIDAT),
-    ("Mes propositions", "recrutement:propositions", CANDIDAT),
-    ("Demandes", "demandes:instruction", LECTEURS),
-    ("Mes demandes", "demandes:mes_demandes", STRUCTURE),
-    ("Mes postes", "postes:mes_postes", STRUCTURE),
-    ("Mes recrutements", "recrutement:recrutements", STRUCTURE),
-    ("Ma structure", "structures:ma_structure", STRUCTURE),
-    ("Recrutements", "recrutement:recrutements", AGENTS),
-    ("Structures", "structures:liste", LECTEURS),
-    ("Contrats", "postes:contrats", AGENTS),
-    ("Candidats", "recrutement:candidats", frozenset({A})),
-    ("Appariement", "recrutement:passes", frozenset({A})),
-    ("Comité", "demandes:sessions", frozenset({A})),
-    ("Enveloppes", "demandes:enveloppes_courantes", frozenset({A})),
-    ("Agents", "comptes:agents", LECTEURS),
-    ("Courriels", "courriels:liste", frozenset({A})),
-    ("Recherche", "portail:recherche", AGENTS),
+
+class Page(NamedTuple):
+    """Une entrée du menu : son titre, le nom de son adresse, les types de rôle qui la voient."""
+
+    titre: str
+    nom: str
+    types: frozenset[str]
+
+
+class Metier(NamedTuple):
+    titre: str
+    pages: tuple[Page, ...]
+
+
+# Les pages de tous les jours sont au menu ; les autres, réunies par métier sous un bouton. Un groupe dont un rôle ne
+# voit qu'une page devient cette page.
+MENU: tuple[Page | Metier, ...] = (
+    Page("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT),
+    Page("Ma candidature", "recrutement:ma_candidature", CANDIDAT),
+    Page("Mes propositions", "recrutement:propositions", CANDIDAT),
+    Page("Mes demandes", "demandes:mes_demandes", STRUCTURE),
+    Page("Mes postes", "postes:mes_postes", STRUCTURE),
+    Page("Mes recrutements", "recrutement:recrutements", STRUCTURE),
+    Page("Ma structure", "structures:ma_structure", STRUCTURE),
+    Metier(
+        "Demandes",
+        (
+            Page("Demandes", "demandes:instruction", LECTEURS),
+            Page("Comité", "demandes:sessions", ANCT),
+            Page("Enveloppes de postes", "demandes:enveloppes_courantes", ANCT),
+        ),
+    ),
+    Page("Structures", "structures:liste", LECTEURS),
+    Metier(
+        "Recrutement",
+        (
+            Page("Recrutements", "recrutement:recrutements", AGENTS),
+            Page("Candidats", "recrutement:candidats", ANCT),
+            Page("Appariement", "recrutement:passes", ANCT),
+        ),
+    ),
+    Page("Contrats", "postes:contrats", AGENTS),
+    Metier(
+        "Administration",
+        (
+            Page("Agents", "comptes:agents", LECTEURS),
+            Page("Courriels", "courriels:liste", ANCT),
+        ),
+    ),
+    Page("Recherche", "portail:recherche", AGENTS),
 )
 PUBLIC: tuple[tuple[str, str], ...] = (
     ("Accueil", "portail:accueil"),
@@ -50,11 +81,22 @@ PIED: tuple[tuple[str, str], ...] = (
 )
 
 
-def pour(role: Role | None) -> Sequence[Lien]:
+def pour(role: Role | None) -> Sequence[Lien | Groupe]:
     """Le menu du rôle qui agit, ou celui du public."""
     if role is None:
         return [Lien(titre, reverse(nom)) for titre, nom in PUBLIC]
-    return [Lien(titre, reverse(nom, args=[role.pk])) for titre, nom, types in MENU if role.type in types]
+
+    def liens(*pages: Page) -> list[Lien]:
+        return [Lien(p.titre, reverse(p.nom, args=[role.pk])) for p in pages if role.type in p.types]
+
+    menu: list[Lien | Groupe] = []
+    for entree in MENU:
+        if isinstance(entree, Page):
+            menu += liens(entree)
+        else:
+            trouves = liens(*entree.pages)
+            menu += trouves if len(trouves) < 2 else [Groupe(entree.titre, tuple(trouves))]
+    return menu
 
 
 def pied() -> Sequence[Lien]:
