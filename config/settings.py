@@ -10,6 +10,8 @@ from datetime import timedelta
 from csp.constants import NONE, SELF
 
 from config import depot, env
+from conum.versements.rules.coffre import est_une_cle, nouvelle_cle
+from conum.versements.rules.iban import CompteInvalide, lire_bic, lire_iban
 
 RACINE, VAR = env.RACINE, env.VAR
 ENVIRONNEMENT = env.choix("CONUM_ENV", ("dev", "prod"), "dev")
@@ -31,7 +33,37 @@ def _cle_secrete() -> str:
     return fichier.read_text()
 
 
+def _cles_bancaires() -> list[str]:
+    """Ce qui chiffre les IBAN. La première chiffre, toutes déchiffrent ; en développement, gardée sous var/."""
+    cles = env.liste("CONUM_CLES_BANCAIRES")
+    if not cles:
+        if EN_PRODUCTION:
+            raise env.ReglageInvalide("CONUM_CLES_BANCAIRES est obligatoire en production.")
+        fichier = VAR / "cle-bancaire"
+        if not fichier.exists():
+            VAR.mkdir(parents=True, exist_ok=True)
+            fichier.touch(0o600)
+            fichier.write_text(nouvelle_cle())
+        cles = [fichier.read_text()]
+    if not all(est_une_cle(cle) for cle in cles):
+        raise env.ReglageInvalide("CONUM_CLES_BANCAIRES : chaque clé se tire par « bin/manage nouvelle_cle_bancaire ».")
+    return cles
+
+
+def _payeur() -> dict[str, str]:
+    """Le compte d'où partent les virements ; hors production, un compte d'exemple tient lieu de réglage."""
+    exemple = ("", "", "") if EN_PRODUCTION else ("FR7630001007941234567890185", "BDFEFRPPCCT", "Payeur d'essai")
+    iban, bic = env.texte("CONUM_PAYEUR_IBAN", exemple[0]), env.texte("CONUM_PAYEUR_BIC", exemple[1])
+    nom = env.texte("CONUM_PAYEUR_NOM", exemple[2]).strip()
+    try:
+        return {"iban": lire_iban(iban) if iban else "", "bic": lire_bic(bic), "nom": nom}
+    except CompteInvalide as erreur:
+        raise env.ReglageInvalide(f"CONUM_PAYEUR_IBAN ou CONUM_PAYEUR_BIC : {erreur}") from None
+
+
 SECRET_KEY = _cle_secrete()
+CLES_BANCAIRES = _cles_bancaires()
+PAYEUR = _payeur()
 DEBUG = env.booleen("CONUM_DEBUG")
 ALLOWED_HOSTS = env.liste("CONUM_HOTES", "" if EN_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 # Adresse publique : sert aux liens des courriels, jamais déduite d'un en-tête de la requête.

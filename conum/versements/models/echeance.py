@@ -76,6 +76,15 @@ class Echeance(models.Model):
     # Date de valeur du versement ou du reversement reçu, et référence du virement.
     realisee_le = models.DateField("réalisée le", null=True, blank=True)
     reference_bancaire = models.CharField("référence bancaire", max_length=140, blank=True)
+    # L'échéancier d'un avenant qui a pris sa place ; vide quand une personne a annulé.
+    remplacee_par = models.ForeignKey(
+        Echeancier,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="remplacees",
+        verbose_name="remplacée par",
+    )
     created_at = models.DateTimeField("créée le", auto_now_add=True)
 
     objects = EcheanceQuerySet.as_manager()
@@ -104,6 +113,11 @@ class Echeance(models.Model):
                 name="echeance_suspension_motivee",
                 condition=~Q(etat=Etat.SUSPENDU) | ~Q(motif=""),
                 violation_error_message="Une suspension porte un motif.",
+            ),
+            CheckConstraint(
+                name="echeance_remplacee_annulee",
+                condition=Q(remplacee_par=None) | Q(etat=Etat.ANNULE),
+                violation_error_message="Une échéance remplacée est annulée.",
             ),
             models.UniqueConstraint(
                 fields=("acte", "poste", "nature", "rang"),
