@@ -1,11 +1,17 @@
 """Aides communes aux tests."""
 
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
 
 RACINE = Path(__file__).resolve().parent.parent
+PATIENCE = 180
+"""Secondes laissées à ce qui doit venir : large, une machine chargée ne fait pas échouer un test."""
 
 
 def partage(chemin: str) -> Path:
@@ -15,3 +21,26 @@ def partage(chemin: str) -> Path:
     if not fichier.exists():
         pytest.skip(f"donnée partagée absente : {chemin}")
     return fichier
+
+
+def ensemble(*actes: Callable[[], Any]) -> list[Any]:
+    """Exécute les actes en même temps, chacun dans son fil ; rend leur résultat ou leur exception, dans l'ordre."""
+    depart = threading.Barrier(len(actes))
+    resultats: list[Any] = [None] * len(actes)
+
+    def courir(i: int) -> None:
+        try:
+            depart.wait(PATIENCE)
+            resultats[i] = actes[i]()
+        except Exception as erreur:  # noqa: BLE001 - c'est l'exception qu'on veut rendre
+            resultats[i] = erreur
+        finally:
+            connections.close_all()
+
+    fils = [threading.Thread(target=courir, args=(i,), daemon=True) for i in range(len(actes))]
+    for fil in fils:
+        fil.start()
+    for fil in fils:
+        fil.join(PATIENCE)
+    assert not any(fil.is_alive() for fil in fils), "un acte ne finit pas : ils se bloquent l'un l'autre"
+    return resultats

@@ -19,6 +19,7 @@ from conum.courriels import actions
 from conum.courriels.emails import Essai
 from conum.courriels.models import Courriel
 from conum.courriels.states import Etat
+from tests.aides import PATIENCE
 
 
 class CourrielFactory(DjangoModelFactory):
@@ -76,15 +77,29 @@ class Reception:
         return "250 OK"
 
 
+def _demarrer(reception: Reception, port: int | None, options: dict[str, Any]) -> Controller:
+    """Un port libre peut être pris par un autre entre-temps : on en cherche alors un autre."""
+    for _ in range(1 if port else 5):
+        controleur = Controller(
+            reception, hostname="127.0.0.1", port=port or port_libre(), ready_timeout=PATIENCE, **options
+        )
+        try:
+            controleur.start()
+        except OSError as erreur:
+            pris = erreur
+        else:
+            return controleur
+    raise pris
+
+
 @contextlib.contextmanager
 def serveur_smtp(port: int | None = None, **options: Any) -> Iterator[Reception]:
     """Un serveur SMTP sur 127.0.0.1, que les réglages désignent le temps du bloc. `options` : celles d'aiosmtpd."""
     reception = Reception()
-    port = port or port_libre()
-    controleur = Controller(reception, hostname="127.0.0.1", port=port, **options)
-    controleur.start()
+    controleur = _demarrer(reception, port, options)
     try:
-        with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_USE_TLS=False, EMAIL_TIMEOUT=5):
+        reglages = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": controleur.port}
+        with override_settings(**reglages, EMAIL_USE_TLS=False, EMAIL_TIMEOUT=30):
             yield reception
     finally:
         controleur.stop()
@@ -117,8 +132,8 @@ def serveur_qui_meurt(apres: bytes) -> Iterator[None]:
     fil.start()
     try:
         port = ecoute.getsockname()[1]
-        with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_USE_TLS=False, EMAIL_TIMEOUT=5):
+        with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_USE_TLS=False, EMAIL_TIMEOUT=30):
             yield
     finally:
-        fil.join(10)
+        fil.join(PATIENCE)
         ecoute.close()

@@ -1,5 +1,7 @@
 """Ce qu'un message porte de plus : désabonnement en un geste (RFC 8058), rendez-vous joint (RFC 6047)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 
@@ -50,6 +52,6 @@ def test_un_texte_efface_emporte_le_lien_et_le_rendez_vous(settings):
     settings.COURRIELS_LISIBLES = False
     _recu(desabonnement=LIEN, calendrier=RENDEZ_VOUS)
     courriel = Courriel.objects.get()
-    actions.effacer_textes(courriel.created_at.replace(year=courriel.created_at.year + 1))
+    actions.effacer_textes(courriel.created_at + timedelta(days=365))
     courriel.refresh_from_db()
     assert (courriel.texte, courriel.desabonnement, courriel.calendrier) == ("", "", "")

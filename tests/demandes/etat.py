@@ -1,15 +1,13 @@
 """Mises en scène du côté de l'État : demandes prêtes, sessions, concurrence."""
 
-import threading
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from conum.demandes.actions import comite
 from conum.demandes.models import Demande, SessionComite
+from tests.aides import ensemble as ensemble
 from tests.demandes.fabriques import anct, besoin, en_instruction, enveloppes, un_depot
 from tests.structures.fabriques import CommuneFactory
 
@@ -39,25 +37,3 @@ def attribuee(postes: int = 2) -> Demande:
     comite.attribuer(demande, postes=postes, par=anct(), session=session(demande, numero="63", jour=hier))
     demande.refresh_from_db()
     return demande
-
-
-def ensemble(*actes: Callable[[], Any]) -> list[Any]:
-    """Exécute les actes en même temps, chacun dans son fil ; rend leur résultat ou leur exception."""
-    depart = threading.Barrier(len(actes))
-    resultats: list[Any] = [None] * len(actes)
-
-    def courir(i: int) -> None:
-        try:
-            depart.wait(timeout=30)
-            resultats[i] = actes[i]()
-        except Exception as erreur:  # noqa: BLE001 - c'est l'exception qu'on veut rendre
-            resultats[i] = erreur
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=courir, args=(i,)) for i in range(len(actes))]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(timeout=60)
-    return resultats

@@ -10,8 +10,9 @@ from conum.demandes.actions.instruction import AvisRemplace, amender_avis
 from conum.demandes.models import Avis, SensAvis
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
+from tests.aides import ensemble
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
-from tests.demandes.etat import ensemble, prete
+from tests.demandes.etat import prete
 from tests.demandes.fabriques import anct, enveloppes, prefecture_de
 
 pytestmark = pytest.mark.django_db

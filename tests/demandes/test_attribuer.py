@@ -14,8 +14,9 @@ from conum.demandes.states import Etat
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Poste, Rattachement
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
-from tests.demandes.etat import attribuee, ensemble, prete, session
+from tests.demandes.etat import attribuee, prete, session
 from tests.demandes.fabriques import anct, deposee, enveloppes, membre_de, prefecture_de, rendu
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_sans_enveloppe_rien_ne_s_attribue():
 
 def test_l_enveloppe_est_celle_de_l_annee_de_la_session():
     demande = prete()
-    jour = timezone.localdate().replace(year=timezone.localdate().year - 1)
+    jour = timezone.localdate().replace(year=timezone.localdate().year - 1, day=1)
     seance = session(demande, jour=jour)
     _attribuer(demande, 2, session=seance)
     assert Soldes.de(jour.year).national.attribues == 2

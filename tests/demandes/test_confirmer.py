@@ -1,12 +1,10 @@
 """Confirmer son adresse : le bouton et lui seul, une fois, par celui qui tient le lien."""
 
 import re
-import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +18,9 @@ from conum.demandes.models import Demande
 from conum.demandes.states import Etat
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
-from conum.structures.actions import StructureExistante
 from conum.structures.models import Membre, Structure
 from conum.utilisateurs.models import Utilisateur
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory, UtilisateurFactory
 from tests.demandes import fabriques as f
 from tests.structures.fabriques import CommuneFactory, StructureFactory
@@ -211,32 +209,11 @@ def test_un_membre_qui_confirme_depose_pour_sa_structure() -> None:
 # --- En même temps ---
 
 
-def ensemble(actes: list) -> list:  # type: ignore[type-arg]
-    """Lance ces actes au même instant ; rend ce que chacun a donné, exception comprise."""
-    depart, issues = threading.Barrier(len(actes)), []
-
-    def lancer(acte) -> None:  # type: ignore[no-untyped-def]
-        depart.wait(10)
-        try:
-            issues.append(acte())
-        except (TransitionImpossible, StructureExistante) as erreur:
-            issues.append(erreur)
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=lancer, args=(acte,)) for acte in actes]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(30)
-    return issues
-
-
 @pytest.mark.django_db(transaction=True)
 def test_seize_clics_sur_le_meme_lien_ne_deposent_qu_une_fois() -> None:
     agent = f.prefecture_de(CommuneFactory().departement)
     demande = f.a_confirmer()
-    issues = ensemble([lambda: depot.confirmer(demande, par=porteur(demande))] * 16)
+    issues = ensemble(*[lambda: depot.confirmer(demande, par=porteur(demande))] * 16)
     assert len(issues) == 16
     assert sum(isinstance(i, Demande) for i in issues) == 1
     assert sum(isinstance(i, TransitionImpossible) for i in issues) == 15
@@ -248,7 +225,7 @@ def test_seize_clics_sur_le_meme_lien_ne_deposent_qu_une_fois() -> None:
 def test_deux_personnes_pour_un_meme_siret_neuf_ne_font_qu_une_structure() -> None:
     siret, commune = f.un_siret(), CommuneFactory()
     demandes = [f.a_confirmer(f.un_depot(commune, structure=f.donnees_structure(commune, siret=siret))) for _ in "ab"]
-    issues = ensemble([lambda d=d: depot.confirmer(d, par=porteur(d)) for d in demandes])
+    issues = ensemble(*[lambda d=d: depot.confirmer(d, par=porteur(d)) for d in demandes])
     assert sorted(type(i).__name__ for i in issues) == ["Demande", "StructureExistante"]
     assert Structure.objects.count() == Membre.objects.count() == 1
     assert sorted(Demande.objects.values_list("etat", flat=True)) == [Etat.A_CONFIRMER, Etat.DEPOSEE]

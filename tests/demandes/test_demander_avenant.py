@@ -12,8 +12,9 @@ from conum.demandes.states import Etat
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.structures.models import Structure
+from tests.aides import ensemble
 from tests.demandes import fabriques as f
-from tests.demandes.etat import attribuee, ensemble
+from tests.demandes.etat import attribuee
 
 pytestmark = pytest.mark.django_db
 

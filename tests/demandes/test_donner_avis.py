@@ -12,8 +12,9 @@ from conum.demandes.states import Etat
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.actions import creer_postes
+from tests.aides import ensemble
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
-from tests.demandes.etat import attribuee, ensemble, prete
+from tests.demandes.etat import attribuee, prete
 from tests.demandes.fabriques import anct, deposee, membre_de, prefecture_de, rendu
 from tests.structures.fabriques import StructureFactory
 

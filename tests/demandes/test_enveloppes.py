@@ -11,8 +11,9 @@ from conum.demandes.actions.enveloppes import fixer_enveloppe, importer_envelopp
 from conum.demandes.models import Decision, Enveloppe, Soldes
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
+from tests.aides import ensemble
 from tests.comptes.fabriques import DepartementFactory
-from tests.demandes.etat import attribuee, ensemble, prete
+from tests.demandes.etat import attribuee, prete
 from tests.demandes.fabriques import anct, enveloppes, prefecture_de
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,9 @@ from conum.demandes.models import Decision, SensDecision
 from conum.demandes.states import Etat
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Poste
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
-from tests.demandes.etat import ensemble, prete, session
+from tests.demandes.etat import prete, session
 from tests.demandes.fabriques import anct
 
 pytestmark = pytest.mark.django_db

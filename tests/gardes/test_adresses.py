@@ -70,6 +70,9 @@ PUBLIQUES = {
     # Simuler l'aide de l'État, sans compte : rien n'est enregistré
     "conventions:simulateur",
     "conventions:simulateur_pdf",
+    # Vérifier un document signé : un code de 60 bits imprimé dessus, aucune donnée personnelle
+    "conventions:verifier",
+    "conventions:verifier_acte",
     # Répondre à une proposition par son lien personnel, sans compte : le jeton fait foi, un bouton agit
     "recrutement:lien_candidat",
     "recrutement:lien_candidat_contact",

@@ -1,11 +1,9 @@
 """Plusieurs à la fois sur un poste, une personne, un quota : un gagnant, rien d'orphelin."""
 
-import threading
 from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 from conum.journal.acteurs import SYSTEME
 from conum.journal.models import Entree
@@ -13,6 +11,7 @@ from conum.journal.workflow import TransitionImpossible
 from conum.postes import actions
 from conum.postes.models import Contrat, Poste
 from conum.utilisateurs.models import Utilisateur
+from tests.aides import ensemble
 from tests.comptes.fabriques import UtilisateurFactory
 from tests.postes import fabriques as f
 
@@ -21,25 +20,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def _ensemble(actes: list[Callable[[], object]]) -> tuple[list[object], list[Exception]]:
     """Tous partent du même instant ; rend ce qui a réussi, et les refus."""
-    depart = threading.Barrier(len(actes))
-    faits: list[object] = []
-    refus: list[Exception] = []
-
-    def jouer(acte):
-        try:
-            depart.wait(timeout=20)
-            faits.append(acte())
-        except (ValidationError, TransitionImpossible) as erreur:
-            refus.append(erreur)
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=jouer, args=(acte,)) for acte in actes]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(timeout=60)
-    return faits, refus
+    issues = ensemble(*actes)
+    refus = [i for i in issues if isinstance(i, Exception)]
+    assert all(isinstance(r, ValidationError | TransitionImpossible) for r in refus), refus
+    return [i for i in issues if not isinstance(i, Exception)], refus
 
 
 def _saisie(poste, numero):

@@ -2,12 +2,10 @@
 
 import io
 import re
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -93,24 +91,3 @@ def pdf(preparer: Callable[[PdfWriter], object] | None = None, *, pages: int = 1
     tampon = io.BytesIO()
     ecrivain.write(tampon)
     return tampon.getvalue()
-
-
-def ensemble(actions: list[Callable[[], Any]]) -> list[Any]:
-    """Lance ces actes au même instant ; rend ce que chacun a donné, exception comprise."""
-    depart, issues = threading.Barrier(len(actions)), []
-
-    def lancer(action: Callable[[], Any]) -> None:
-        depart.wait(10)
-        try:
-            issues.append(action())
-        except Exception as erreur:  # noqa: BLE001 - c'est l'exception qu'on veut rendre
-            issues.append(erreur)
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=lancer, args=(action,)) for action in actions]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(30)
-    return issues

@@ -20,11 +20,11 @@ from conum.recrutement.models import Candidat
 from conum.recrutement.states import EtatCandidat
 from conum.socle import conservation
 from conum.utilisateurs.models import Utilisateur
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory, UtilisateurFactory
 from tests.recrutement.aides_candidature import (
     EMAIL,
     codes,
-    ensemble,
     envoyee,
     envoyer,
     etape,
@@ -324,7 +324,7 @@ def test_des_envois_identiques_au_meme_instant_ne_font_qu_une_candidature(monkey
     monkeypatch.setattr("conum.recrutement.rules.candidature.RENVOIS_PAR_HEURE", 100)
     brouillons = [actes.ouvrir_brouillon() for _ in range(8)]
     profil = un_profil()
-    issues = ensemble([lambda b=b: actes.soumettre(b, profil, email=EMAIL, par=porteur(b)) for b in brouillons])
+    issues = ensemble(*[lambda b=b: actes.soumettre(b, profil, email=EMAIL, par=porteur(b)) for b in brouillons])
     assert [i for i in issues if isinstance(i, Exception)] == []
     assert Candidat.objects.filter(email=EMAIL).count() == Candidat.objects.count() == 1
 
@@ -332,7 +332,7 @@ def test_des_envois_identiques_au_meme_instant_ne_font_qu_une_candidature(monkey
 @pytest.mark.django_db(transaction=True)
 def test_le_meme_brouillon_envoye_huit_fois_ne_part_qu_une_fois() -> None:
     brouillon, profil = actes.ouvrir_brouillon(), un_profil()
-    issues = ensemble([lambda: actes.soumettre(brouillon, profil, email=EMAIL, par=porteur(brouillon))] * 3)
+    issues = ensemble(*[lambda: actes.soumettre(brouillon, profil, email=EMAIL, par=porteur(brouillon))] * 3)
     assert sum(isinstance(i, Candidat) for i in issues) == 1
     assert sum(isinstance(i, TransitionImpossible) for i in issues) == 2
     assert Courriel.objects.count() == 1
@@ -341,7 +341,7 @@ def test_le_meme_brouillon_envoye_huit_fois_ne_part_qu_une_fois() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_huit_clics_sur_le_meme_lien_n_ouvrent_qu_un_compte() -> None:
     candidat = envoyee()
-    issues = ensemble([lambda: actes.confirmer(candidat, par=porteur(candidat))] * 8)
+    issues = ensemble(*[lambda: actes.confirmer(candidat, par=porteur(candidat))] * 8)
     assert sum(isinstance(i, Candidat) for i in issues) == 1
     assert sum(isinstance(i, TransitionImpossible) for i in issues) == 7
     assert Utilisateur.objects.count() == Role.objects.count() == 1

@@ -10,6 +10,7 @@ from conum.courriels.models import Courriel
 from conum.recrutement.actions import passes
 from conum.recrutement.models import MiseEnRelation, Passe
 from conum.recrutement.states import EtatPasse
+from tests.aides import PATIENCE
 from tests.recrutement.fabriques import recrutement, vivier
 
 
@@ -32,7 +33,7 @@ def test_deux_passages_a_la_fois_l_un_attend_puis_ne_trouve_rien(monkeypatch):
 
     def apparier(*args, **kwargs):
         dedans.set()
-        assert continuer.wait(20)
+        assert continuer.wait(PATIENCE)
         return vrai(*args, **kwargs)
 
     monkeypatch.setattr(passes, "apparier", apparier)
@@ -45,12 +46,12 @@ def test_deux_passages_a_la_fois_l_un_attend_puis_ne_trouve_rien(monkeypatch):
 
     with ThreadPoolExecutor(2) as fils:
         premier = fils.submit(lancer)
-        assert dedans.wait(20)
+        assert dedans.wait(PATIENCE)
         # Le passage est validé en base pendant son calcul : la page de l'ANCT le montre.
         assert Passe.objects.get().etat == EtatPasse.EN_COURS
         second = fils.submit(lancer)
         with connection.cursor() as curseur:
-            for _ in range(200):
+            for _ in range(20 * PATIENCE):
                 if _verrous(curseur, accordes=False):
                     break
                 threading.Event().wait(0.05)
@@ -58,7 +59,7 @@ def test_deux_passages_a_la_fois_l_un_attend_puis_ne_trouve_rien(monkeypatch):
                 pytest.fail("le second passage n'attend pas")
         assert Passe.objects.count() == 1
         continuer.set()
-        bilans = [fil.result(timeout=60).bilan for fil in (premier, second)]
+        bilans = [fil.result(timeout=PATIENCE).bilan for fil in (premier, second)]
     assert [b["propositions"] for b in bilans] == [6, 0]
     assert MiseEnRelation.objects.count() == 6
     assert bilans[1]["courriels"] == 0

@@ -17,8 +17,9 @@ from conum.recrutement.actions.pix import Resultat
 from conum.recrutement.models import Candidat
 from conum.recrutement.states import EtatCandidat
 from conum.socle.tableaux import TableauIllisible
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
-from tests.recrutement.aides_candidature import ensemble, envoyee
+from tests.recrutement.aides_candidature import envoyee
 from tests.recrutement.fabriques import CandidatFactory
 
 pytestmark = pytest.mark.django_db
@@ -287,5 +288,5 @@ def test_trop_de_lignes_se_dit() -> None:
 def test_deux_imports_a_la_fois_n_ecrivent_qu_une_fois() -> None:
     candidat, par = CandidatFactory(email="ines@exemple.fr"), RoleFactory(anct=True)
     lignes = actes.examiner_pix(csv("ines@exemple.fr;2;;;;2026-01-01")).a_importer
-    assert sorted(ensemble([lambda: actes.importer_pix(lignes, par=par)] * 4)) == [0, 0, 0, 1]
+    assert sorted(ensemble(*[lambda: actes.importer_pix(lignes, par=par)] * 4)) == [0, 0, 0, 1]
     assert Entree.objects.de_l_objet(candidat).count() == 1

@@ -1,12 +1,10 @@
 """Personne n'attend sans fin : rappels à 3 et 7 jours, fin à 14, engagements dont la date est passée."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier
 
 import pytest
 import time_machine
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -16,6 +14,7 @@ from conum.journal.models import Entree
 from conum.recrutement.actions import preferences, relances
 from conum.recrutement.models import MiseEnRelation
 from conum.recrutement.states import Etat, EtatCandidat, EtatRecrutement
+from tests.aides import ensemble
 from tests.recrutement.fabriques import CandidatFactory, membre, recrutement, relation
 from tests.structures.fabriques import MembreFactory
 
@@ -219,17 +218,7 @@ def test_deux_workers_a_la_fois_n_ecrivent_qu_une_fois() -> None:
     offre = recrutement(attribue_le=DEBUT.date())
     for _ in range(3):
         _creer(recrutement_=offre)
-    depart = Barrier(2)
-
-    def travailler() -> int:
-        try:
-            depart.wait(timeout=10)
-            return relances.rappeler(DEBUT + 3 * JOUR)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(2) as fils:
-        resultats = [f.result() for f in [fils.submit(travailler) for _ in range(2)]]
+    resultats = ensemble(*[lambda: relances.rappeler(DEBUT + 3 * JOUR)] * 2)
     assert sum(resultats) == 4
     assert len(_rappels()) == 4
     assert Entree.objects.filter(action="rappeler").count() == 6

@@ -7,7 +7,7 @@ from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.actions import relations as actions
 from conum.recrutement.models import MiseEnRelation, PosteOuvert
 from conum.recrutement.states import PROMIS, Etat
-from tests.demandes.etat import ensemble
+from tests.aides import ensemble
 from tests.recrutement.fabriques import CandidatFactory, membre, recrutement, relation
 from tests.recrutement.test_relations_actes import offre
 

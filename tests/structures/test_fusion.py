@@ -1,7 +1,5 @@
 """Fusionner deux fiches."""
 
-import threading
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -14,6 +12,7 @@ from conum.structures import actions
 from conum.structures.actions import Issue, Personne
 from conum.structures.models import Antenne, Membre, Structure
 from conum.structures.states import EtatChangement, EtatRattachement
+from tests.aides import ensemble
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
 from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
 
@@ -143,24 +142,7 @@ def test_les_autres_roles_ne_fusionnent_pas(trait: str) -> None:
 def test_deux_fusions_croisees_attendent_sans_se_bloquer() -> None:
     un, deux = StructureFactory(), StructureFactory()
     anct = RoleFactory(anct=True)
-    depart = threading.Barrier(2)
-    issues: list[str] = []
-
-    def fusionner(source: Structure, cible: Structure) -> None:
-        depart.wait(5)
-        try:
-            actions.fusionner(source, cible, par=anct)
-            issues.append("faite")
-        except TransitionImpossible:
-            issues.append("refusée")
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=fusionner, args=paire) for paire in ((un, deux), (deux, un))]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(10)
-
-    assert sorted(issues) == ["faite", "refusée"]
+    issues = ensemble(*(lambda p=p: actions.fusionner(*p, par=anct) for p in ((un, deux), (deux, un))))
+    assert sorted(isinstance(i, TransitionImpossible) for i in issues) == [False, True]
+    assert sum(isinstance(i, Exception) for i in issues) == 1
     assert Structure.objects.actives().count() == 1

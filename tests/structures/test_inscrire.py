@@ -1,7 +1,5 @@
 """Identifier et inscrire une structure."""
 
-import threading
-
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -24,6 +22,7 @@ from conum.structures.actions import (
 )
 from conum.structures.models import Structure
 from conum.territoires.models import Commune
+from tests.aides import ensemble
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
 from tests.structures.fabriques import CommuneFactory, StructureFactory, siret_de
 
@@ -158,26 +157,11 @@ def test_les_autres_roles_n_inscrivent_pas(trait: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_deux_inscriptions_simultanees_du_meme_siret_n_en_font_qu_une() -> None:
     commune = CommuneFactory()
-    depart = threading.Barrier(4)
-    issues: list[object] = []
-
-    def inscrire() -> None:
-        depart.wait(5)
-        try:
-            issues.append(creer_structure(donnees(commune), par=SYSTEME))
-        except StructureExistante as existante:
-            issues.append(existante.structure.pk)
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=inscrire) for _ in range(4)]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(10)
-
+    issues = ensemble(*[lambda: creer_structure(donnees(commune), par=SYSTEME)] * 4)
     (gagnante,) = [i for i in issues if isinstance(i, Structure)]
-    assert [i for i in issues if i != gagnante] == [gagnante.pk] * 3
+    refus = [i for i in issues if i is not gagnante]
+    assert all(isinstance(i, StructureExistante) for i in refus), refus
+    assert [i.structure for i in refus] == [gagnante] * 3
 
 
 @pytest.mark.parametrize(
