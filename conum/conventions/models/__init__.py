@@ -4,7 +4,12 @@ Ce que l'État accorde, engage et verse se lit d'un seul endroit : les lignes (`
 """
 
 from conum.conventions.models.acte import Acte, Etape, LigneActe, ObjetAvenant, Partie, Signature, Voie
-from conum.conventions.models.convention import Convention, MotifResiliation, PosteConventionne
+from conum.conventions.models.convention import (
+    Convention,
+    MotifNonRenouvellement,
+    MotifResiliation,
+    PosteConventionne,
+)
 from conum.conventions.models.piece import Piece, TypePiece
 
 __all__ = [
@@ -12,6 +17,7 @@ __all__ = [
     "Convention",
     "Etape",
     "LigneActe",
+    "MotifNonRenouvellement",
     "MotifResiliation",
     "ObjetAvenant",
     "Partie",

@@ -38,6 +38,15 @@ class MotifResiliation(models.TextChoices):
     CESSATION = "cessation", "La structure cesse son activité"
 
 
+class MotifNonRenouvellement(models.TextChoices):
+    """Pourquoi une structure ne renouvelle pas sa convention (facts-and-asks § 1.6, quatre motifs proposés)."""
+
+    BESOIN = "besoin", "Le besoin n'est pas, ou n'est plus, justifié"
+    RECRUTEMENT = "recrutement", "La structure a des difficultés à recruter"
+    FINANCES = "finances", "La structure n'a pas, ou plus, la capacité financière nécessaire"
+    VISIBILITE = "visibilite", "La structure ne sait pas encore : elle manque de visibilité sur les prochains mois"
+
+
 class ConventionQuerySet(models.QuerySet["Convention"]):
     def visibles_par(self, acteur: Acteur) -> ConventionQuerySet:
         """Les conventions des structures que ce rôle voit ; un périmètre vide ne voit rien."""
@@ -85,6 +94,11 @@ class Convention(models.Model):
         "motif de la résiliation", max_length=20, blank=True, choices=MotifResiliation.choices
     )
     motif = models.TextField("motif de l'annulation ou précision de la résiliation", blank=True)
+    # La structure ne souhaite pas renouveler ; elle peut y revenir.
+    non_renouvellement_motif = models.CharField(
+        "motif du non-renouvellement", max_length=20, blank=True, choices=MotifNonRenouvellement.choices
+    )
+    non_renouvellement_le = models.DateField("renouvellement décliné le", null=True, blank=True)
     created_at = models.DateTimeField("préparée le", auto_now_add=True)
 
     objects = ConventionQuerySet.as_manager()
@@ -124,6 +138,12 @@ class Convention(models.Model):
                 condition=(Q(etat=Etat.RESILIEE, resiliee_le__isnull=False) & ~Q(resiliation_motif=""))
                 | (~Q(etat=Etat.RESILIEE) & Q(resiliee_le=None, resiliation_motif="")),
                 violation_error_message="Une résiliation, et elle seule, porte une date et un motif.",
+            ),
+            CheckConstraint(
+                name="convention_non_renouvellement_motive",
+                condition=Q(non_renouvellement_le=None, non_renouvellement_motif="")
+                | (Q(non_renouvellement_le__isnull=False) & ~Q(non_renouvellement_motif="")),
+                violation_error_message="Un renouvellement décliné porte une date et un motif.",
             ),
             CheckConstraint(
                 name="convention_annulation_motivee",
