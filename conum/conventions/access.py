@@ -10,6 +10,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Acte, Convention, Piece
 from conum.journal.acteurs import Acteur
 from conum.postes.access import est_anct, est_membre_de, est_systeme
+from conum.structures.models import Membre
 
 LECTEURS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE)
 
@@ -32,8 +33,21 @@ def peut_signer_pour_l_etat(acteur: Acteur, _convention: Convention) -> bool:
     return est_anct(acteur)
 
 
+def est_des_deux_cotes(acteur: Acteur, convention: Convention) -> bool:
+    """La personne est aussi membre de la structure : elle ne signe pas pour l'État face à elle-même."""
+    return (
+        acteur.utilisateur_id is not None
+        and Membre.objects.filter(structure=convention.structure_id, role__utilisateur=acteur.utilisateur_id).exists()
+    )
+
+
 def peut_terminer(acteur: Acteur, _convention: Convention) -> bool:
     return est_systeme(acteur) or est_anct(acteur)
+
+
+def peut_repondre_au_renouvellement(acteur: Acteur, convention: Convention) -> bool:
+    """Décliner un renouvellement, ou y revenir : un membre de la structure, ou l'ANCT à sa place."""
+    return est_membre_de(acteur, convention.structure) or est_anct(acteur)
 
 
 def peut_deposer_piece(acteur: Acteur, piece: Piece) -> bool:
