@@ -45,7 +45,7 @@ class Graphique:
     abscisses: list[Repere]
 
 
-def _pas(maximum: float) -> int:
+def pas_rond(maximum: float) -> int:
     """Un intervalle rond (1, 2 ou 5 fois une puissance de dix) qui donne quatre repères au plus."""
     vise = max(maximum / REPERES, 1)
     puissance = 10 ** floor(log10(vise))
@@ -67,7 +67,7 @@ def tracer(simulation: Simulation) -> Graphique:
     """Une barre par ligne du tableau ; les valeurs sont celles du tableau."""
     mois = simulation.mois
     maximum = float(max(max(m.cout, m.aide) for m in mois)) or 1.0
-    intervalle = _pas(maximum)
+    intervalle = pas_rond(maximum)
     sommet = ceil(maximum / intervalle) * intervalle
     echelle, pas = PLAT / sommet, (LARGEUR - GAUCHE) / len(mois)
     debuts = [i for i, m in enumerate(mois) if i == 0 or m.annee != mois[i - 1].annee]

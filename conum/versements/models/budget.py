@@ -14,14 +14,19 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Count, DecimalField, Exists, F, OuterRef, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, ExtractYear
 
 from conum.conventions.models import Convention, PosteConventionne
 from conum.postes.models import Poste, Rattachement
+from conum.structures.models import Structure
 from conum.versements.models.mouvement import Mouvement
 
 ZERO = Decimal("0.00")
+SANS_DATE = "sans-date"
+"""L'année des mouvements que la règle ne date pas."""
+Quand = int | str | None
+"""Une année civile, SANS_DATE, ou None pour tous les mouvements."""
 NOMS = ("accorde", "engage", "prevu", "ordonnance", "verse", "a_rendre")
 _MONTANT: DecimalField[Any, Any] = DecimalField(max_digits=14, decimal_places=2)
 
@@ -73,9 +78,18 @@ def _chemin(axe: Axe, prefixe: str = "") -> Any:
     return ExtractYear(champ) if axe == Axe.EXERCICE else F(champ)
 
 
-def _sommes(prefixe: str = "") -> dict[str, Any]:
+def _de(quand: Quand, prefixe: str = "") -> Q:
+    if quand is None:
+        return Q()
+    return Q(**{f"{prefixe}annee__isnull": True} if quand == SANS_DATE else {f"{prefixe}annee": quand})
+
+
+def _sommes(prefixe: str = "", quand: Quand = None) -> dict[str, Any]:
     """Les six sommes ; nulles, jamais vides."""
-    return {nom: Coalesce(Sum(prefixe + nom), Value(ZERO), output_field=_MONTANT) for nom in NOMS}
+    condition = _de(quand, prefixe)
+    return {
+        nom: Coalesce(Sum(prefixe + nom, filter=condition or None), Value(ZERO), output_field=_MONTANT) for nom in NOMS
+    }
 
 
 def par_axe(conventions: QuerySet[Convention], axe: Axe) -> dict[Hashable, Montants]:
@@ -83,10 +97,10 @@ def par_axe(conventions: QuerySet[Convention], axe: Axe) -> dict[Hashable, Monta
     return _ranger(conventions, _chemin(axe), _chemin(axe, "convention__"))
 
 
-def totaux(conventions: QuerySet[Convention]) -> Montants:
-    """Le total général : les mêmes requêtes, sans rien ranger."""
+def totaux(conventions: QuerySet[Convention], quand: Quand = None) -> Montants:
+    """Le total général, ou celui d'une année : les mêmes requêtes, sans rien ranger."""
     tout = Value(0, output_field=models.IntegerField())
-    return _ranger(conventions, tout, tout).get(0, Montants())
+    return _ranger(conventions, tout, tout, quand).get(0, Montants())
 
 
 def de_la_convention(convention: Convention) -> Montants:
@@ -95,16 +109,18 @@ def de_la_convention(convention: Convention) -> Montants:
 
 
 def additionner(montants: Iterable[Montants]) -> Montants:
-    return sum(montants, Montants())
+    return sum(montants, start=Montants())
 
 
 def _mouvements(conventions: QuerySet[Convention]) -> QuerySet[Mouvement]:
     return Mouvement.objects.filter(convention__in=conventions.order_by().values("pk")).order_by()
 
 
-def _ranger(conventions: QuerySet[Convention], d_une_convention: Any, d_un_mouvement: Any) -> dict[Hashable, Montants]:
+def _ranger(
+    conventions: QuerySet[Convention], d_une_convention: Any, d_un_mouvement: Any, quand: Quand = None
+) -> dict[Hashable, Montants]:
     nombres = conventions.order_by().values(cle_de_tri=d_une_convention).annotate(nombre=Count("pk"))
-    sommes = _mouvements(conventions).values(cle_de_tri=d_un_mouvement).annotate(**_somme_nommee())
+    sommes = _mouvements(conventions).filter(_de(quand)).values(cle_de_tri=d_un_mouvement).annotate(**_somme_nommee())
     montants = {cle: Montants(*valeurs) for cle, *valeurs in sommes.values_list("cle_de_tri", *_somme_nommee())}
     return {
         cle: replace(montants.get(cle, Montants()), conventions=nombre)
@@ -116,9 +132,9 @@ def _somme_nommee() -> dict[str, Any]:
     return {f"somme_{nom}": somme for nom, somme in _sommes().items()}
 
 
-def avec_montants(conventions: QuerySet[Convention]) -> QuerySet[Convention]:
+def avec_montants(conventions: QuerySet[Convention], quand: Quand = None) -> QuerySet[Convention]:
     """Annote chaque convention de ses six montants et de `reste` : une liste dont la somme est le total."""
-    return conventions.annotate(**_sommes("mouvements__")).annotate(reste=F("engage") - F("verse"))
+    return conventions.annotate(**_sommes("mouvements__", quand)).annotate(reste=F("engage") - F("verse"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +147,7 @@ class Annee:
 
 @dataclass(frozen=True, slots=True)
 class Calendrier:
-    """Par année civile : la valeur des jours financés, les versements prévus, ce qui est parti moins ce qui est rendu."""
+    """Par année civile : la valeur des jours financés, les versements prévus, ce qui est parti moins ce qui revient."""
 
     annees: tuple[Annee, ...]
 
@@ -147,9 +163,11 @@ def calendrier(conventions: QuerySet[Convention]) -> Calendrier:
     return Calendrier(tuple(sorted(annees, key=lambda a: (a.annee is None, a.annee))))
 
 
-def postes_sans_convention(periode: DateRange) -> QuerySet[Poste]:
-    """Les postes rattachés à une structure au début de la période, et que nulle convention ne porte pendant."""
-    rattaches = Rattachement.objects.filter(poste=OuterRef("pk"), periode__contains=periode.lower)
+def postes_sans_convention(structures: QuerySet[Structure], periode: DateRange) -> QuerySet[Poste]:
+    """Les postes que ces structures ont au début de la période, et que nulle convention retenue ne porte pendant."""
+    rattaches = Rattachement.objects.filter(
+        poste=OuterRef("pk"), periode__contains=periode.lower, structure__in=structures.order_by().values("pk")
+    )
     portes = PosteConventionne.objects.filter(poste=OuterRef("pk"), retenu=True, periode__overlap=periode)
     return Poste.objects.filter(Exists(rattaches), ~Exists(portes))
 
