@@ -20,6 +20,11 @@ def peut_preparer(acteur: Acteur, _convention: Convention | None = None) -> bool
     return est_anct(acteur) or est_systeme(acteur)
 
 
+def peut_reprendre(acteur: Acteur, _convention: Convention) -> bool:
+    """Dire signée une convention d'avant conum : un import seulement ; un agent, lui, fait signer."""
+    return est_systeme(acteur)
+
+
 def peut_signer_pour_la_structure(acteur: Acteur, convention: Convention) -> bool:
     """Un membre de la structure qui tient encore la convention."""
     return est_membre_de(acteur, convention.structure)

@@ -50,6 +50,11 @@ TRANSITIONS = {
         frozenset({Etat.A_SIGNER_ETAT}), Etat.ACTIVE, "ANCT", "second facteur récent",
         "la convention engage l'État ; son échéancier s'établit", "structure : convention signée",
     ),
+    "reprendre_convention": Transition(
+        frozenset({Etat.BROUILLON}), Etat.ACTIVE, "système",
+        "reprise de données : signée des deux parties avant conum, à une date donnée",
+        "l'acte est dit signé hors de l'outil : ni document, ni empreinte, ni signature", "",
+    ),
     "annuler_convention": Transition(
         EN_PREPARATION, Etat.ANNULEE, "ANCT", "motif écrit ; rien n'est encore signé des deux parties",
         "les postes sont de nouveau sans convention", "structure : convention annulée, et pourquoi",

@@ -104,6 +104,8 @@ class Acte(models.Model):
     propose_le = models.DateTimeField("proposé à la signature le", null=True, blank=True)
     signe_structure_le = models.DateTimeField("signé par la structure le", null=True, blank=True)
     signe_etat_le = models.DateTimeField("signé par l'État le", null=True, blank=True)
+    # Repris des données d'avant conum : le document signé est ailleurs, conum n'en garde ni fichier ni signature.
+    hors_outil = models.BooleanField("signé hors de l'outil", default=False)
     retire_le = models.DateTimeField("retiré le", null=True, blank=True)
     retire_motif = models.TextField("motif du retrait", blank=True)
     created_at = models.DateTimeField("créé le", auto_now_add=True)
@@ -138,9 +140,14 @@ class Acte(models.Model):
             ),
             CheckConstraint(
                 name="acte_signatures_dans_l_ordre",
-                condition=(Q(signe_structure_le=None) | Q(propose_le__isnull=False))
+                condition=(Q(signe_structure_le=None) | Q(propose_le__isnull=False) | Q(hors_outil=True))
                 & (Q(signe_etat_le=None) | Q(signe_structure_le__isnull=False)),
                 violation_error_message="L'État signe après la structure, et chacune un document proposé.",
+            ),
+            CheckConstraint(
+                name="acte_hors_outil",
+                condition=Q(hors_outil=False) | Q(hors_outil=True, propose_le=None, signe_etat_le__isnull=False),
+                violation_error_message="Un acte signé hors de l'outil est signé des deux parties, sans document ici.",
             ),
             CheckConstraint(
                 name="acte_retrait_motive",
