@@ -8,6 +8,16 @@ class Migration(migrations.Migration):
     dependencies = [("versements", "0002_mouvement")]
 
     operations = [
+        migrations.AlterField(
+            model_name="echeance",
+            name="trace",
+            field=models.JSONField(blank=True, default=list, verbose_name="trace du calcul"),
+        ),
+        migrations.AlterField(
+            model_name="echeancier",
+            name="trace",
+            field=models.JSONField(blank=True, default=list, verbose_name="trace du calcul"),
+        ),
         migrations.AddField(
             model_name="echeance",
             name="remplacee_par",

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
-from django.db.models import CheckConstraint, Func, Q, Value
+from django.db.models import CheckConstraint, Exists, Func, OuterRef, Q, Value
 
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Acte, Convention, PosteConventionne
+from conum.conventions.states import EN_VIGUEUR
+from conum.conventions.states import Etat as EtatConvention
 from conum.journal.acteurs import Acteur
-from conum.versements.states import Etat
+from conum.versements.models.rib import Rib
+from conum.versements.states import Etat, EtatRib
 
 _REVERSEMENTS = [Etat.REVERSEMENT_DEMANDE, Etat.REVERSEMENT_RECU]
 _REALISES = [Etat.VERSE, Etat.REVERSEMENT_RECU]
+PAYABLES = frozenset(EN_VIGUEUR | {EtatConvention.TERMINEE})
+"""États d'une convention dont les échéances se paient : ce qui est dû au terme le reste après lui."""
 
 NUMERO_SUIVANT = Func(Value("versements_numero"), function="nextval", output_field=models.BigIntegerField())
 
@@ -23,7 +30,7 @@ class Echeancier(models.Model):
     """L'échéancier d'un acte signé, établi une fois ; `trace` dit comment chaque montant en est sorti."""
 
     acte = models.OneToOneField(Acte, on_delete=models.PROTECT, related_name="echeancier", verbose_name="acte")
-    trace = models.JSONField("trace du calcul", default=list)
+    trace = models.JSONField("trace du calcul", default=list, blank=True)
     created_at = models.DateTimeField("établi le", auto_now_add=True)
 
     class Meta:
@@ -43,6 +50,29 @@ class EcheanceQuerySet(models.QuerySet["Echeance"]):
     def comptees(self) -> EcheanceQuerySet:
         """Toutes sauf les annulées."""
         return self.exclude(etat=Etat.ANNULE)
+
+    def avec_faits(self) -> EcheanceQuerySet:
+        """Annote ce que `Echeance.blocage` regarde : un compte actif, un acte signé dont l'échéancier manque."""
+        actif = Rib.objects.filter(structure=OuterRef("convention__structure"), etat=EtatRib.ACTIF)
+        en_attente = Acte.objects.filter(
+            convention=OuterRef("convention"),
+            signe_etat_le__isnull=False,
+            echeancier=None,
+            numero__gt=OuterRef("acte__numero"),
+        )
+        return self.annotate(compte_actif=Exists(actif), acte_en_attente=Exists(en_attente))
+
+    def payables(self) -> EcheanceQuerySet:
+        """Rien ne les empêche d'entrer dans un lot, leur état et leur date mis à part."""
+        return self.avec_faits().filter(compte_actif=True, acte_en_attente=False, convention__etat__in=sorted(PAYABLES))  # type: ignore[misc]
+
+    def ouvrables(self, jour: date) -> EcheanceQuerySet:
+        """Prévues, dont la date est venue, et que rien ne bloque."""
+        return self.payables().filter(etat=Etat.PREVU, prevue_le__lte=jour)
+
+    def a_mettre_en_lot(self) -> EcheanceQuerySet:
+        """À verser, dans aucun lot, et que rien ne bloque."""
+        return self.payables().filter(etat=Etat.A_VERSER).exclude(lignes_de_lot__actif=True)
 
 
 class Echeance(models.Model):
@@ -72,7 +102,7 @@ class Echeance(models.Model):
     prevue_le = models.DateField("prévue le", null=True, blank=True)
     etat = models.CharField("état", max_length=25, choices=Etat.choices, default=Etat.PREVU)
     motif = models.TextField("motif de la suspension, de l'annulation ou du reversement", blank=True)
-    trace = models.JSONField("trace du calcul", default=list)
+    trace = models.JSONField("trace du calcul", default=list, blank=True)
     # Date de valeur du versement ou du reversement reçu, et référence du virement.
     realisee_le = models.DateField("réalisée le", null=True, blank=True)
     reference_bancaire = models.CharField("référence bancaire", max_length=140, blank=True)
@@ -142,3 +172,23 @@ class Echeance(models.Model):
     @property
     def signe(self) -> int:
         return -1 if self.nature == Nature.REVERSEMENT else 1
+
+    @property
+    def est_reversement(self) -> bool:
+        return self.nature == Nature.REVERSEMENT
+
+    def blocage(self) -> str:
+        """Pourquoi elle ne part pas, en une phrase ; vide si rien ne la retient. Demande `avec_faits`."""
+        if self.etat == Etat.SUSPENDU:
+            return f"Suspendu : {self.motif}"
+        if self.etat not in (Etat.PREVU, Etat.A_VERSER):
+            return ""
+        if self.convention.etat not in PAYABLES:
+            return "La convention n’est plus en vigueur."
+        if self.acte_en_attente:  # type: ignore[attr-defined]
+            return "Un avenant signé attend son échéancier."
+        if self.prevue_le is None:
+            return "Sans date : la règle n’en donne pas, un agent la fixe."
+        if not self.compte_actif:  # type: ignore[attr-defined]
+            return "La structure n’a pas de compte bancaire confirmé."
+        return ""
