@@ -159,15 +159,18 @@ def _composer(
     return postes, previsions
 
 
-def apercevoir(p: Preparation) -> tuple[Convention, rules.Regle, list[calcul.PrevisionDePoste]]:
-    """Les montants d'une convention qui n'est pas encore écrite.
+def apercevoir(
+    p: Preparation, *, a_la_place_de: Convention | None = None
+) -> tuple[Convention, rules.Regle, list[calcul.PrevisionDePoste]]:
+    """Les montants d'une convention qui n'est pas encore écrite ; `a_la_place_de` : le brouillon qu'elle corrige.
 
     Raises:
         ValidationError: ce que refuserait l'enregistrement, chaque phrase sur son champ.
     """
     regle = _regle(p)
     convention = Convention(structure=p.structure)
-    _, previsions = _composer(p, regle, charger(p.postes), convention)
+    faits = charger(p.postes)
+    _, previsions = _composer(p, regle, sans(faits, a_la_place_de) if a_la_place_de else faits, convention)
     return convention, regle, previsions
 
 
