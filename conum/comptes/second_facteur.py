@@ -28,6 +28,16 @@ def session_verifiee(request: HttpRequest) -> bool:
     return any(trace.get("method") == "mfa" for trace in get_authentication_records(request, request.user))  # type: ignore[arg-type]
 
 
+def facteur_recent(request: HttpRequest, *, secondes: int = 300) -> str:
+    """Le dernier facteur présenté dans cette session il y a moins de cinq minutes, « » s'il n'y en a pas.
+
+    Un acte qui engage se confirme sur le moment : « totp », « webauthn » ou « recovery_codes » reste avec lui.
+    """
+    traces = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    recentes = [t for t in traces if t.get("method") == "mfa" and time.time() - t["at"] < secondes]
+    return str(recentes[-1]["type"]) if recentes else ""
+
+
 def tracer_verification(session: SessionBase, utilisateur: Utilisateur) -> None:
     """Écrit dans la session la trace qu'allauth y laisse après un second facteur (essais, mesures)."""
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [
