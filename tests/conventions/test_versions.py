@@ -8,15 +8,9 @@ import pytest
 
 from conum.conventions.rules import Phase, Poste, RegleInconnue, RegleInvalide, Statut, catalogue, regle, regle_au
 from conum.conventions.rules.catalogue import bonification_de, charger, montant_de, reserves_de
-from conum.conventions.rules.lecture import (
-    DONNEES,
-    EMPREINTES,
-    empreinte_de,
-    lire_manifeste,
-    lire_sources,
-    lire_version,
-)
+from conum.conventions.rules.lecture import DONNEES, lire_manifeste, lire_sources, lire_version
 from conum.conventions.rules.modele import territoire_de
+from conum.socle.donnees_figees import EMPREINTES, empreinte_de
 
 PUBLIC, PRIVE = Statut.PUBLIC, Statut.PRIVE
 # Une ligne ne change jamais : une convention signée doit se recalculer à l'identique. Une nouvelle version s'ajoute.

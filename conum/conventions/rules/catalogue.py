@@ -19,6 +19,7 @@ from conum.conventions.rules.modele import (
     Reserve,
     lieu,
 )
+from conum.socle.donnees_figees import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def charger(dossier: Path = lecture.DONNEES) -> Catalogue:
         RegleInvalide: fichier changé, faux, ou versions d'une même phase qui se chevauchent.
     """
     contenus = lecture.verifier_manifeste(dossier)
-    sources = lecture.lire_sources((dossier / lecture.SOURCES).read_text(encoding="utf-8"))
+    sources = lecture.lire_sources((dossier / SOURCES).read_text(encoding="utf-8"))
     regles = sorted(
         (lecture.lire_version(contenu, sources) for contenu in contenus.values()),
         key=lambda r: (r.debut or date.min, r.code),

@@ -1,18 +1,15 @@
 """Lire et vérifier les fichiers de règles : un fichier TOML par version, figé dès qu'il est publié.
 
-`donnees/EMPREINTES` garde le SHA-256 de chaque fichier (format de `sha256sum`). Un fichier qui a changé, manque ou
-s'ajoute sans y être inscrit refuse de se charger : une convention signée doit pouvoir être recalculée à l'identique.
+Une convention signée doit pouvoir être recalculée à l'identique.
 """
 
-import hashlib
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from conum.conventions.rules.modele import (
     TERRITOIRES,
@@ -26,61 +23,41 @@ from conum.conventions.rules.modele import (
     RegleInvalide,
     Remuneration,
     Reserve,
-    Source,
     Versements,
+)
+from conum.socle import donnees_figees
+from conum.socle.donnees_figees import (
+    Brut,
+    Source,
+    Sources,
+    contenus_figes,
+    empreinte_de,
+    sources_citees,
 )
 from conum.structures.rules import Statut
 
 DONNEES = Path(__file__).parent.parent / "donnees"
-EMPREINTES = "EMPREINTES"
-SOURCES = "sources.toml"
 VERSIONS = "versions"
-NATURES_DE_SOURCE = {"premiere", "seconde", "deduite"}
 ANNEE = 12
 CENTIME = Decimal("0.01")
-
-Sources = Mapping[str, Source]
-Brut = Mapping[str, Any]
-
-
-def empreinte_de(contenu: bytes) -> str:
-    return hashlib.sha256(contenu).hexdigest()
 
 
 def lire_manifeste(dossier: Path = DONNEES) -> dict[str, str]:
     """Chemin relatif → empreinte."""
-    lignes = (dossier / EMPREINTES).read_text(encoding="utf-8").splitlines()
-    couples = (ligne.split(maxsplit=1) for ligne in lignes if ligne.strip())
-    return {chemin.strip(): empreinte for empreinte, chemin in couples}
+    return donnees_figees.lire_manifeste(dossier)
 
 
 def verifier_manifeste(dossier: Path = DONNEES) -> dict[str, bytes]:
-    """Le contenu de chaque fichier inscrit, après avoir vérifié que rien n'a changé.
+    """Le contenu de chaque version inscrite.
 
     Raises:
-        RegleInvalide: un fichier a changé, manque, ou n'est pas inscrit.
+        RegleInvalide: une version a changé, manque, ou n'est pas inscrite.
     """
-    manifeste = lire_manifeste(dossier)
-    presents = {f.relative_to(dossier).as_posix(): f for f in sorted((dossier / VERSIONS).glob("*.toml"))}
-    if absents := sorted(manifeste.keys() - presents.keys()):
-        raise RegleInvalide(f"Version publiée disparue : {', '.join(absents)}.")
-    if nouveaux := sorted(presents.keys() - manifeste.keys()):
-        raise RegleInvalide(f"Version non inscrite dans {EMPREINTES} : {', '.join(nouveaux)}.")
-    contenus = {chemin: fichier.read_bytes() for chemin, fichier in presents.items()}
-    for chemin, contenu in contenus.items():
-        if empreinte_de(contenu) != manifeste[chemin]:
-            raise RegleInvalide(
-                f"{chemin} a changé après sa publication : rétablissez-le, "
-                "et écrivez la nouvelle règle dans une autre version."
-            )
-    return contenus
+    return contenus_figes(dossier, f"{VERSIONS}/*.toml", RegleInvalide)
 
 
 def lire_sources(texte: str) -> dict[str, Source]:
-    sources = {cle: Source(cle, s["titre"], s["adresse"], s["nature"]) for cle, s in tomllib.loads(texte).items()}
-    if fausses := [s.cle for s in sources.values() if s.nature not in NATURES_DE_SOURCE or not s.titre]:
-        raise RegleInvalide(f"Source sans titre ou de nature inconnue : {', '.join(fausses)}.")
-    return sources
+    return donnees_figees.lire_sources(texte, RegleInvalide)
 
 
 def _exiger(condition: bool, ou: str, phrase: str) -> None:
@@ -89,11 +66,7 @@ def _exiger(condition: bool, ou: str, phrase: str) -> None:
 
 
 def _sources(brut: Brut, sources: Sources, ou: str) -> tuple[Source, ...]:
-    cles = brut.get("sources", [])
-    _exiger(bool(cles), ou, "une ligne n'a pas de source.")
-    for cle in cles:
-        _exiger(cle in sources, ou, f"source inconnue « {cle} ».")
-    return tuple(sources[cle] for cle in cles)
+    return sources_citees(brut, sources, ou, RegleInvalide)
 
 
 def _annuites(brut: Brut, ou: str) -> tuple[Decimal, ...]:

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from conum.socle.donnees_figees import Source
 from conum.structures.rules import Statut
 
 COORDINATEUR = "coordinateur"
@@ -58,16 +59,6 @@ class RegleInvalide(ValueError):
 
 class ConventionInvalide(ValueError):
     """La convention sort de ce que la règle permet ; le message se montre tel quel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Ce que désigne une clé de source ; `nature` : premiere, seconde ou deduite."""
-
-    cle: str
-    titre: str
-    adresse: str
-    nature: str
 
 
 @dataclass(frozen=True, slots=True)

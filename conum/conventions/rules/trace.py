@@ -1,12 +1,12 @@
 """Dire en français comment un montant se calcule : la règle, sa source, les jours, la part, le résultat."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
 from conum.conventions.rules.calcul import Ligne, Subvention, Tranche
-from conum.conventions.rules.modele import Nature, Source
+from conum.conventions.rules.modele import Nature
 from conum.conventions.rules.simulation import Hypotheses, Mois, Simulation
+from conum.socle.donnees_figees import citer
 from conum.socle.texte import euros
 
 NATURES = {Nature.BASE: "Aide", Nature.BONIFICATION: "Bonification QPV ou ZRR"}
@@ -19,11 +19,6 @@ def jour(d: date) -> str:
 def en_jours(nombre: int, suite: str = "") -> str:
     pluriel = "s" if nombre > 1 else ""
     return f"{nombre} jour{pluriel}{f' {suite}{pluriel}' if suite else ''}"
-
-
-def citer(sources: Iterable[Source]) -> str:
-    """« H-MONTANT, R-WWW » : les clés, comme dans les fichiers de règles."""
-    return ", ".join(s.cle for s in sources)
 
 
 def dire_tranche(tranche: Tranche) -> str:

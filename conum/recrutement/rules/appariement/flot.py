@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from ortools.graph.python import min_cost_flow
 
 from conum.recrutement.rules.appariement.marche import Booleens, Entiers
 from conum.recrutement.rules.appariement.niveaux import Niveaux, capacites
 from conum.recrutement.rules.appariement.paires import Marche
+from conum.socle.flot import BORNE_64_BITS, flot_de_cout_minimal
 
-# Le solveur multiplie les coûts par (sommets + 1) ; on s'arrête bien avant 2**63.
-_BORNE_64_BITS = 2**60
 _INFINI = 2**61
 
 
@@ -57,7 +55,7 @@ def construire(marche: Marche, codes: Entiers, niveaux: Niveaux) -> Reseau:
     n, m, c = marche.n, marche.m, capacites(marche)
     i, j = codes // m, codes % m
     couts = marche.cout(i, j)
-    if (n + m + 5) * int(couts.max(initial=0)) > _BORNE_64_BITS:
+    if (n + m + 5) * int(couts.max(initial=0)) > BORNE_64_BITS:
         raise ValueError("Ce marché est trop grand pour un calcul en 64 bits : découpez-le, ou baissez les poids.")
     tous_i, tous_j, acces = np.arange(n), n + np.arange(m), n + m
     ones = np.ones_like
@@ -85,7 +83,7 @@ def construire(marche: Marche, codes: Entiers, niveaux: Niveaux) -> Reseau:
 
 def resoudre(reseau: Reseau) -> Entiers:
     """Le flot de coût minimal, arc par arc. Le solveur est séquentiel : mêmes arcs dans le même ordre, même flot."""
-    return _calculer(reseau.queues, reseau.tetes, reseau.capacites, reseau.couts, reseau.apports)
+    return flot_de_cout_minimal(reseau.queues, reseau.tetes, reseau.capacites, reseau.couts, reseau.apports)
 
 
 def ameliorer(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Entiers:
@@ -94,10 +92,10 @@ def ameliorer(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Entiers:
     Mesurée en coûts réduits, elle n'est négative qu'autour des nouveaux arcs : le solveur a moins à faire.
     """
     reduits = reseau.couts + potentiels[reseau.queues] - potentiels[reseau.tetes]
-    if (reseau.sommets + 1) * int(np.abs(reduits).max(initial=0)) > _BORNE_64_BITS:
+    if (reseau.sommets + 1) * int(np.abs(reduits).max(initial=0)) > BORNE_64_BITS:
         return resoudre(reseau)
     libre, porte = np.flatnonzero(flot < reseau.capacites), np.flatnonzero(flot > 0)
-    ajout = _calculer(
+    ajout = flot_de_cout_minimal(
         np.concatenate((reseau.queues[libre], reseau.tetes[porte])),
         np.concatenate((reseau.tetes[libre], reseau.queues[porte])),
         np.concatenate(((reseau.capacites - flot)[libre], flot[porte])),
@@ -108,18 +106,6 @@ def ameliorer(reseau: Reseau, flot: Entiers, potentiels: Entiers) -> Entiers:
     nouveau[libre] += ajout[: len(libre)]
     nouveau[porte] -= ajout[len(libre) :]
     return nouveau
-
-
-def _calculer(queues: Entiers, tetes: Entiers, capacites: Entiers, couts: Entiers, apports: Entiers) -> Entiers:
-    solveur = min_cost_flow.SimpleMinCostFlow()
-    arcs = solveur.add_arcs_with_capacity_and_unit_cost(
-        queues.astype(np.int32), tetes.astype(np.int32), capacites, couts
-    )
-    solveur.set_nodes_supplies(np.arange(len(apports), dtype=np.int32), apports)
-    statut = solveur.solve()
-    if statut != solveur.OPTIMAL:
-        raise RuntimeError(f"Le flot de coût minimal a échoué ({statut}).")
-    return np.asarray(solveur.flows(arcs), dtype=np.int64)
 
 
 class _Residuel(NamedTuple):

@@ -14,9 +14,10 @@ from scipy.spatial import KDTree
 from conum.recrutement.rules.appariement.dates import FILS
 from conum.recrutement.rules.appariement.flot import Prix
 from conum.recrutement.rules.appariement.marche import Entiers, Reels
-from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, contient, corde, premiers_par, unir
+from conum.recrutement.rules.appariement.paires import Marche, contient, premiers_par, unir
 from conum.recrutement.rules.appariement.voisinage import Compartiment, lots_bornes
 from conum.recrutement.rules.cout import MILLIEMES
+from conum.socle.geometrie import TOLERANCE_KM, corde
 
 _CLASSES_DE_PRIX = 16
 _CLASSES_DE_DATE = 3

@@ -7,7 +7,8 @@ import numpy as np
 
 from conum.recrutement.rules.appariement.dates import PointsDates
 from conum.recrutement.rules.appariement.marche import TERRITOIRES, Booleens, Entiers, Reels
-from conum.recrutement.rules.appariement.paires import TOLERANCE_KM, Marche, corde, premiers_par, uniques
+from conum.recrutement.rules.appariement.paires import Marche, premiers_par, uniques
+from conum.socle.geometrie import TOLERANCE_KM, corde
 
 _CLASSES_DE_MOBILITE = 4
 _PAR_BLOC_CANDIDAT = 2
