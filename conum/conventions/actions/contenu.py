@@ -38,7 +38,8 @@ def _qr(texte: str) -> list[str]:
 
 
 def _jour(d: date) -> str:
-    return date_format(d, "j F Y")
+    """« 1er janvier 2027 », « 2 janvier 2027 »."""
+    return date_format(d, "1\\e\\r F Y" if d.day == 1 else "j F Y")
 
 
 def _veille(iso: str) -> str:
