@@ -74,7 +74,11 @@ def test_deposer_examiner_refuser_deposer_de_nouveau_valider(
     page = televerser(client, membre, piece, follow=True).content.decode()
     assert "vous n’avez rien à faire" in page
     piece.refresh_from_db()
-    assert (piece.etat, piece.deposee_par, piece.nom_fichier) == (EtatPiece.RECUE, membre, "Carte d'identité de Zoé.pdf")
+    assert (piece.etat, piece.deposee_par, piece.nom_fichier) == (
+        EtatPiece.RECUE,
+        membre,
+        "Carte d'identité de Zoé.pdf",
+    )
     assert re.fullmatch(r"conventions/pieces/[\w-]{32}\.pdf", piece.fichier.name)
     ancien = piece.fichier.name
 

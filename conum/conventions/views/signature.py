@@ -186,22 +186,19 @@ def resume(acte: Acte, role: Role) -> dict[str, Any]:
 
 
 def contexte_signatures(role: Role, convention: Convention) -> dict[str, Any]:
-    """Ce que lit `conventions/convention/signature.html` : où en est chaque acte proposé, le dernier d'abord."""
-    proposes = convention.actes.filter(retire_le=None, propose_le__isnull=False).prefetch_related("signatures")
-    lignes = []
-    for acte in proposes.order_by("-numero"):
-        acte.convention = convention
-        peut = role.type in SIGNATAIRES and attente_de(acte, role) is None
-        page = reverse("conventions:signer", args=[role.pk, convention.pk, acte.numero])
-        lignes.append(
-            {
-                "acte": acte,
-                "signatures": sorted(acte.signatures.all(), key=lambda s: (s.signee_le, s.pk)),
-                "peut_signer": peut,
-                "lien": page if role.type in SIGNATAIRES else "",
-            }
-        )
-    return {"actes_a_signer": lignes}
+    """Ce que lit `conventions/convention/signature.html` : l'acte à la signature, et si c'est à ce rôle de signer."""
+    acte = Acte.objects.ouverts().filter(convention=convention, propose_le__isnull=False).first()
+    if acte is None:
+        return {"a_signer": None}
+    acte.convention = convention
+    signataire = role.type in SIGNATAIRES
+    return {
+        "a_signer": {
+            "acte": acte,
+            "maintenant": signataire and attente_de(acte, role) is None,
+            "lien": reverse("conventions:signer", args=[role.pk, convention.pk, acte.numero]) if signataire else "",
+        }
+    }
 
 
 # --- Sur papier ---------------------------------------------------------------------------------------------------
