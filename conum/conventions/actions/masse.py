@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conum.comptes.rules import ajouter_mois
 from conum.conventions import rules
-from conum.conventions.actions.preparation import Faits, Preparation, charger, creer
+from conum.conventions.actions.preparation import Faits, Preparation, charger, creer, verrouiller
 from conum.conventions.models import Convention
 from conum.conventions.models.convention import Phase
 from conum.journal.acteurs import Acteur
@@ -42,7 +42,9 @@ def preparer_en_masse(
     for i in range(0, len(preparations), LOT):
         lot = preparations[i : i + LOT]
         with transaction.atomic():
-            faits = charger(poste for p in lot for poste in p.postes)
+            postes = [poste for p in lot for poste in p.postes]
+            verrouiller(postes)
+            faits = charger(postes)
             for p in lot:
                 try:
                     with transaction.atomic():

@@ -56,6 +56,13 @@ class Faits:
     prises: Mapping[int, Sequence[tuple[DateRange, Convention]]]
 
 
+def verrouiller(postes: Iterable[Poste]) -> None:
+    """Deux agents sur les mêmes postes passent l'un après l'autre, toujours dans le même ordre."""
+    cles = {p.pk for p in postes}
+    # Une exclusion seule peut bloquer deux écritures l'une sur l'autre (PostgreSQL en annule alors une au hasard).
+    list(Poste.objects.filter(pk__in=cles).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def charger(postes: Iterable[Poste]) -> Faits:
     """Les contrats, rattachements et conventions retenues de ces postes."""
     cles = [p.pk for p in postes]
@@ -242,6 +249,7 @@ def preparer_convention(
         precedente,
     )  # fmt: skip
     with transaction.atomic():
+        verrouiller(postes)
         return creer(p, charger(postes), par=par)
 
 
@@ -289,6 +297,7 @@ def corriger_convention(
         anciens = list(courante.postes.select_related("poste").order_by("pk").select_for_update(of=("self",)))
         donnees["avant"] = photo(courante, acte, anciens)
         regle = _regle(p)
+        verrouiller(postes)
         faits = sans(charger(postes), courante)
         nouveaux, previsions = _composer(p, regle, faits, courante)
         acte.lignes.all().delete()

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from conum.conventions.models.acte import ALPHABET, LONGUEUR_CODE
 from conum.ui.forms import DsfrForm
 
-OCTETS_MAX = 10 * 1024 * 1024
+OCTETS_MAX = 5 * 1024 * 1024
 
 
 def lire_code(saisi: str) -> str:
@@ -43,12 +43,12 @@ class FichierForm(DsfrForm):
 
     fichier = forms.FileField(
         label="Le PDF à comparer",
-        help_text="10 Mo au plus. Le fichier n’est ni gardé ni lu : seule son empreinte est calculée.",
+        help_text="5 Mo au plus. Le fichier n’est ni gardé ni lu : seule son empreinte est calculée.",
         error_messages={"required": "Choisissez un fichier.", "empty": "Ce fichier est vide."},
     )
 
     def clean_fichier(self) -> "UploadedFile[bytes]":
         fichier: UploadedFile[bytes] = self.cleaned_data["fichier"]
         if (fichier.size or 0) > OCTETS_MAX:
-            raise ValidationError("Ce fichier dépasse 10 Mo : ce n’est pas un de nos documents.")
+            raise ValidationError("Ce fichier dépasse 5 Mo : ce n’est pas un de nos documents.")
         return fichier
