@@ -67,7 +67,7 @@ def deposer(piece, par):
 def test_deposer_examiner_refuser_deposer_de_nouveau_valider(
     client, se_connecter, cas, depot, django_capture_on_commit_callbacks
 ):
-    convention, piece, membre, agent = cas
+    _, piece, membre, agent = cas
     se_connecter(client, membre)
     page = client.get(adresse("piece", membre, piece.pk)).content.decode()
     assert "À déposer." in page
@@ -170,7 +170,7 @@ def test_le_fichier_se_telecharge_et_ne_s_ouvre_pas(client, se_connecter, cas):
 
 
 def test_personne_d_autre_ne_lit_ni_ne_depose(client, se_connecter, cas):
-    convention, piece, membre, agent = cas
+    convention, piece, membre, _ = cas
     deposer(piece, membre)
     autre, _ = postes.structure_avec(0)
     voisin = postes.membre_de(autre)
@@ -320,7 +320,7 @@ def test_demander_une_piece_de_plus(client, se_connecter, cas):
 def test_une_piece_d_identite_s_efface_trente_jours_apres_la_signature(
     client, se_connecter, cas, depot, django_capture_on_commit_callbacks
 ):
-    convention, piece, membre, agent = cas
+    convention, piece, membre, _ = cas
     piece = deposer(piece, membre)
     rib = deposer(convention.pieces.get(type=TypePiece.RIB), membre)
     # Pas signée : elle sert encore.
@@ -346,7 +346,7 @@ def test_une_piece_d_identite_s_efface_trente_jours_apres_la_signature(
 
 
 def test_une_piece_d_identite_d_un_avenant_en_cours_reste(cas):
-    convention, piece, membre, agent = cas
+    convention, piece, membre, _ = cas
     deposer(piece, membre)
     f.signer(convention)
     convention.actes.create(numero=1, objet="dates", effet_le=f.DEBUT, regle_code="x", regle_empreinte="x")

@@ -266,7 +266,7 @@ def test_un_fichier_change_au_depot_ne_se_signe_pas(client, se_connecter, cas, d
 
 
 def test_chacun_son_tour_et_sa_partie(client, se_connecter, cas):
-    convention, acte, membre, agent = cas
+    _, acte, membre, agent = cas
     se_connecter(client, agent)
     assert "La structure signe d’abord" in lus(client.get(page(agent, acte)))
     assert "La structure signe d’abord" in lus(client.post(page(agent, acte), saisie(acte), follow=True))

@@ -4,8 +4,9 @@ import struct
 import zlib
 
 import pytest
-from django.core.files.storage import default_storage
+from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 from pypdf.generic import NameObject, TextStringObject
 
 from conum.recrutement.models import Candidat
@@ -64,22 +65,40 @@ def test_le_reste_est_refuse_avec_sa_phrase(contenu, phrase) -> None:
         fichiers.examiner(contenu)
 
 
-def test_un_fichier_que_rien_ne_cite_ne_reste_pas_au_depot() -> None:
-    with pytest.raises(RuntimeError), depot.ranger(Candidat(), "cv", b"contenu", "pdf") as chemin:
+@pytest.fixture
+def dossier(tmp_path):
+    reglage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    with override_settings(STORAGES={**settings.STORAGES, "default": reglage}):
+        yield tmp_path
+
+
+def _ecrire(*, echouer: bool) -> str:
+    with depot.ranger(Candidat(), "cv", b"contenu", "pdf") as chemin:
         assert depot.lire(chemin) == b"contenu"
-        raise RuntimeError("la ligne n'a pas pu s'écrire")
-    assert not default_storage.exists(chemin)
+        if echouer:
+            raise RuntimeError("la ligne n'a pas pu s'écrire")
+    return chemin
+
+
+def test_un_fichier_que_rien_ne_cite_ne_reste_pas_au_depot(dossier) -> None:
+    with pytest.raises(RuntimeError):
+        _ecrire(echouer=True)
+    assert [f for f in dossier.rglob("*") if f.is_file()] == []
+
+
+def _remplacer(chemin: str, *, echouer: bool) -> None:
+    with transaction.atomic():
+        depot.effacer_apres_validation(chemin)
+        if echouer:
+            raise RuntimeError("l'acte est défait")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_une_transaction_defaite_n_efface_rien() -> None:
-    with depot.ranger(Candidat(), "cv", b"contenu", "pdf") as chemin:
-        pass
-    with pytest.raises(RuntimeError), transaction.atomic():
-        depot.effacer_apres_validation(chemin)
-        raise RuntimeError
+def test_une_transaction_defaite_n_efface_rien(dossier) -> None:
+    chemin = _ecrire(echouer=False)
+    with pytest.raises(RuntimeError):
+        _remplacer(chemin, echouer=True)
     assert depot.lire(chemin) == b"contenu"
-    with transaction.atomic():
-        depot.effacer_apres_validation(chemin)
+    _remplacer(chemin, echouer=False)
     with pytest.raises(FileNotFoundError):
         depot.lire(chemin)
