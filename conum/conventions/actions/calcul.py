@@ -108,19 +108,26 @@ def ecrire_lignes(acte: Acte, previsions: Sequence[PrevisionDePoste]) -> None:
     """
     assert acte.propose_le is None, "Un acte proposé à la signature ne change plus."
     existe = acte.pk is not None
-    acte.total = sum((p.prevision.total for p in previsions), start=type(acte.total)(0))
-    acte.plafond = sum((p.prevision.plafond for p in previsions), start=type(acte.total)(0))
-    acte.donnees = {**acte.donnees, "calcul": [_explication(p) for p in previsions]}
+    remplir(acte, previsions)
     enregistrer(acte)
     if existe:
         acte.lignes.all().delete()
-    LigneActe.objects.bulk_create(
-        [
-            LigneActe(acte=acte, poste=p.poste, **{**x._asdict(), "nature": x.nature.value})
-            for p in previsions
-            for x in p.prevision.lignes
-        ]
-    )
+    LigneActe.objects.bulk_create(lignes_a_ecrire(acte, previsions))
+
+
+def remplir(acte: Acte, previsions: Sequence[PrevisionDePoste]) -> None:
+    """Les totaux et l'explication de l'acte, sans rien écrire."""
+    acte.total = sum((p.prevision.total for p in previsions), start=type(acte.total)(0))
+    acte.plafond = sum((p.prevision.plafond for p in previsions), start=type(acte.total)(0))
+    acte.donnees = {**acte.donnees, "calcul": [_explication(p) for p in previsions]}
+
+
+def lignes_a_ecrire(acte: Acte, previsions: Iterable[PrevisionDePoste]) -> list[LigneActe]:
+    return [
+        LigneActe(acte=acte, poste=p.poste, **{**x._asdict(), "nature": x.nature.value})
+        for p in previsions
+        for x in p.prevision.lignes
+    ]
 
 
 def _explication(p: PrevisionDePoste) -> dict[str, Any]:

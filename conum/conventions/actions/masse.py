@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conum.comptes.rules import ajouter_mois
 from conum.conventions import rules
-from conum.conventions.actions.preparation import Faits, Preparation, charger, creer, verrouiller
-from conum.conventions.models import Convention
+from conum.conventions.actions import calcul
+from conum.conventions.actions.preparation import Faits, Preparation, charger, composer, creer, photo, verrouiller
+from conum.conventions.models import Acte, Convention, LigneActe, Piece, PosteConventionne
 from conum.conventions.models.convention import Phase
 from conum.journal.acteurs import Acteur
+from conum.journal.actions import Ligne, noter_en_masse
 from conum.postes.models import Rattachement
 from conum.postes.models.poste import UN_JOUR
 from conum.structures.models import Structure
@@ -45,13 +47,54 @@ def preparer_en_masse(
             postes = [poste for p in lot for poste in p.postes]
             verrouiller(postes)
             faits = charger(postes)
-            for p in lot:
-                try:
-                    with transaction.atomic():
-                        bilan.conventions.append(creer(p, faits, par=par))
-                except ValidationError as refus:
-                    bilan.refus.append((p, " ".join(refus.messages)))
+            try:
+                with transaction.atomic():
+                    fait = _ensemble(lot, faits, par=par)
+            except IntegrityError:
+                # Deux conventions du lot se gênent : chacune pour soi, pour savoir laquelle et pourquoi.
+                fait = _une_a_une(lot, faits, par=par)
+        bilan.conventions += fait.conventions
+        bilan.refus += fait.refus
         au_fil(min(i + LOT, len(preparations)))
+    return bilan
+
+
+def _ensemble(lot: Sequence[Preparation], faits: Faits, *, par: Acteur) -> Bilan:
+    """Tout le lot en une écriture par table ; la base refuse tout, ou rien."""
+    bilan, brouillons = Bilan(), []
+    for p in lot:
+        try:
+            brouillons.append(composer(p, faits, par=par))
+        except ValidationError as refus:
+            bilan.refus.append((p, " ".join(refus.messages)))
+    for b in brouillons:
+        calcul.remplir(b.acte, b.previsions)
+    bilan.conventions = Convention.objects.bulk_create([b.convention for b in brouillons])
+    PosteConventionne.objects.bulk_create([poste for b in brouillons for poste in b.postes])
+    Acte.objects.bulk_create([b.acte for b in brouillons])
+    LigneActe.objects.bulk_create([x for b in brouillons for x in calcul.lignes_a_ecrire(b.acte, b.previsions)])
+    Piece.objects.bulk_create([piece for b in brouillons for piece in b.pieces])
+    noter_en_masse(
+        [
+            Ligne(
+                b.convention, "preparer_convention", vers=b.convention.etat,
+                donnees=photo(b.convention, b.acte, b.postes),
+            )
+            for b in brouillons
+        ],
+        par=par,
+    )  # fmt: skip
+    return bilan
+
+
+def _une_a_une(lot: Sequence[Preparation], faits: Faits, *, par: Acteur) -> Bilan:
+    bilan = Bilan()
+    for p in lot:
+        try:
+            with transaction.atomic():
+                bilan.conventions.append(creer(p, faits, par=par))
+        except ValidationError as refus:
+            bilan.refus.append((p, " ".join(refus.messages)))
     return bilan
 
 

@@ -189,22 +189,43 @@ def _ecrire_postes(postes: list[PosteConventionne]) -> None:
         raise traduire(PosteConventionne, erreur) from erreur
 
 
-def creer(p: Preparation, faits: Faits, *, par: Acteur) -> Convention:
-    """Vérifie, calcule et écrit une convention, dans la transaction en cours."""
+@dataclass(frozen=True)
+class Brouillon:
+    """Une convention vérifiée et chiffrée, que rien n'a encore écrite."""
+
+    convention: Convention
+    postes: list[PosteConventionne]
+    acte: Acte
+    previsions: list[calcul.PrevisionDePoste]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [Piece(convention=self.convention, type=t) for t in pieces_demandees(self.convention.statut)]
+
+
+def composer(p: Preparation, faits: Faits, *, par: Acteur) -> Brouillon:
+    """Vérifie et calcule une convention, sans rien écrire."""
     if not access.peut_preparer(par):
         raise PermissionDenied
     regle = _regle(p)
     convention = Convention(structure=p.structure)
     postes, previsions = _composer(p, regle, faits, convention)
-    enregistrer(convention)
-    _ecrire_postes(postes)
     acte = Acte(
         convention=convention, effet_le=p.debut, regle_code=regle.code, regle_empreinte=regle.empreinte
     )  # fmt: skip
-    calcul.ecrire_lignes(acte, previsions)
-    Piece.objects.bulk_create([Piece(convention=convention, type=t) for t in pieces_demandees(convention.statut)])
-    noter(convention, "preparer_convention", par=par, vers=convention.etat, donnees=photo(convention, acte, postes))
-    return convention
+    return Brouillon(convention, postes, acte, previsions)
+
+
+def creer(p: Preparation, faits: Faits, *, par: Acteur) -> Convention:
+    """Vérifie, calcule et écrit une convention, dans la transaction en cours."""
+    b = composer(p, faits, par=par)
+    enregistrer(b.convention)
+    _ecrire_postes(b.postes)
+    calcul.ecrire_lignes(b.acte, b.previsions)
+    Piece.objects.bulk_create(b.pieces)
+    donnees = photo(b.convention, b.acte, b.postes)
+    noter(b.convention, "preparer_convention", par=par, vers=b.convention.etat, donnees=donnees)
+    return b.convention
 
 
 def photo(convention: Convention, acte: Acte, postes: Iterable[PosteConventionne]) -> dict[str, Any]:
