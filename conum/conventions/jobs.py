@@ -1,9 +1,20 @@
-"""Durées de conservation des pièces de conventions."""
+"""Fin des conventions échues, et durées de conservation de leurs pièces."""
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from conum.conventions.actions import conservation as effacement
+from conum.conventions.actions import fin
 from conum.socle import conservation
+from conum.socle.travaux import travail
+
+
+@travail("conventions.terminer_echues", cron="37 4 * * *")
+def terminer_echues() -> None:
+    """Constate chaque nuit le terme des conventions actives, après celui des contrats."""
+    fin.terminer_conventions_echues(timezone.localdate())
+
 
 for regle in (
     conservation.Regle(

@@ -1,11 +1,14 @@
 from django.urls import path
 
 from conum.conventions.views import (
+    avenants,
     convention,
     documents,
+    fin,
     liste,
     pieces,
     preparation,
+    renouvellement,
     signature,
     simulateur,
     verification,
@@ -17,6 +20,7 @@ _CONVENTION = f"{_ESPACE}conventions/<int:convention_id>/"
 _PIECES = f"{_ESPACE}conventions/pieces/"
 _PIECE = f"{_PIECES}<int:piece_id>/"
 _ACTE = f"{_CONVENTION}actes/<int:numero>/"
+_AVENANT = f"{_CONVENTION}avenants/<int:numero>/"
 urlpatterns = [
     path("simulateur/", simulateur.simulateur, name="simulateur"),
     path("simulateur/pdf/", simulateur.simulateur_pdf, name="simulateur_pdf"),
@@ -41,4 +45,17 @@ urlpatterns = [
     path(f"{_CONVENTION}pieces/demander/", pieces.demander, name="demander_piece"),
     path(f"{_ACTE}signer/", signature.signer, name="signer"),
     path(f"{_ACTE}exemplaire/", signature.exemplaire, name="exemplaire"),
+    path(f"{_ESPACE}conventions/avenants/a-ouvrir/", avenants.a_ouvrir, name="avenants_a_ouvrir"),
+    path(f"{_CONVENTION}avenants/ouvrir/", avenants.choisir, name="choisir_avenant"),
+    path(f"{_CONVENTION}avenants/ouvrir/<slug:objet>/", avenants.ouvrir, name="ouvrir_avenant"),
+    path(_AVENANT, avenants.avenant, name="avenant"),
+    path(f"{_AVENANT}corriger/", avenants.corriger, name="corriger_avenant"),
+    path(f"{_AVENANT}proposer/", avenants.proposer, name="proposer_avenant"),
+    path(f"{_AVENANT}abandonner/", avenants.abandonner, name="abandonner_avenant"),
+    path(f"{_CONVENTION}du/", fin.arrete, name="arrete"),
+    path(f"{_CONVENTION}resilier/", fin.resilier, name="resilier"),
+    path(f"{_ESPACE}conventions/a-renouveler/", renouvellement.a_renouveler, name="a_renouveler"),
+    path(f"{_CONVENTION}renouveler/", renouvellement.renouveler, name="renouveler"),
+    path(f"{_CONVENTION}ne-pas-renouveler/", renouvellement.decliner, name="decliner_renouvellement"),
+    path(f"{_CONVENTION}ne-pas-renouveler/retirer/", renouvellement.rouvrir, name="rouvrir_renouvellement"),
 ]

@@ -80,12 +80,8 @@ def arreter(convention: Convention, le: date) -> Arrete:
     """
     acte = acte_en_vigueur(convention)
     le = min(le, convention.dernier_jour)
-    signes = {e["poste"] for e in acte.donnees["calcul"]}
-    postes = [
-        p
-        for p in convention.postes.filter(poste__in=signes, retenu=True).select_related("poste").order_by("poste_id")
-        if p.periode.lower <= le
-    ]
+    signes = convention.postes.filter(pk__in=acte.lignes.values("poste"), retenu=True)
+    postes = [p for p in signes.select_related("poste").order_by("poste_id") if p.periode.lower <= le]
     for p in postes:
         # En mémoire seulement : le calcul s'arrête au soir dit.
         p.periode = DateRange(p.periode.lower, min(p.periode.upper, le + UN_JOUR))

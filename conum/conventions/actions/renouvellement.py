@@ -6,21 +6,23 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from conum.comptes.rules import ajouter_mois
 from conum.conventions import access
 from conum.conventions.actions import calcul
 from conum.conventions.actions.messages import prevenir_anct
 from conum.conventions.actions.preparation import preparer_convention
 from conum.conventions.emails import fin as emails
-from conum.conventions.models import Convention, MotifNonRenouvellement
+from conum.conventions.models import Convention, MotifNonRenouvellement, PosteConventionne
 from conum.conventions.models.convention import Phase
 from conum.conventions.rules import ecarts, renouvellement
 from conum.conventions.states import EN_VIGUEUR, Etat
 from conum.journal.acteurs import Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.models import Poste
+from conum.postes.models import Poste, Rattachement
 from conum.postes.models.poste import UN_JOUR
 from conum.socle.enregistrement import enregistrer
 from conum.structures.models import Structure
@@ -91,6 +93,22 @@ def renouveler_convention(
         )  # fmt: skip
         noter(courante, "renouveler_convention", par=par, donnees={"suite": suite.reference})
         return suite
+
+
+def a_renouveler(conventions: "QuerySet[Convention]", jour: date) -> "QuerySet[Convention]":
+    """Finies, ou qui finissent dans les six mois, sans suite, et dont la structure garde un poste."""
+    suite = Convention.objects.retenues().filter(precedente=OuterRef("pk"))
+    garde = Rattachement.objects.filter(
+        poste=OuterRef("poste"), structure=OuterRef("convention__structure"), periode__contains=jour
+    )
+    ailleurs = PosteConventionne.objects.filter(
+        poste=OuterRef("poste"), retenu=True, periode__endswith__gt=OuterRef("periode__endswith")
+    )
+    tenu = PosteConventionne.objects.filter(Exists(garde), ~Exists(ailleurs), convention=OuterRef("pk"), retenu=True)
+    limite = ajouter_mois(jour, renouvellement.MOIS_AVANT_LE_TERME)
+    return conventions.filter(
+        Exists(tenu), ~Exists(suite), etat__in=sorted(RENOUVELABLES), periode__endswith__lte=limite
+    )
 
 
 def postes_a_renouveler(convention: Convention, debut: date) -> list[Poste]:

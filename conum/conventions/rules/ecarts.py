@@ -142,3 +142,38 @@ def dire_ligne(avant: LigneComptee, apres: LigneComptee) -> str:
         plus = "de plus" if vacance > 0 else "de moins"
         return f"{en_jours(abs(vacance), 'vacant')} {plus} : {finances}."
     return f"{finances[:1].upper()}{finances[1:]}."
+
+
+@dataclass(frozen=True, slots=True)
+class Constat:
+    """Ce que les faits disent d'un poste, et que son acte ne compte pas.
+
+    Attributes:
+        perdus: jours comptés, et vacants pour de bon : un contrat les suit.
+        gagnes: jours de contrat qui ne sont pas comptés.
+        vacant: jours comptés de la vacance en cours, jusqu'à la veille du jour où l'on regarde.
+    """
+
+    perdus: tuple[Periode, ...] = ()
+    gagnes: tuple[Periode, ...] = ()
+    vacant: tuple[Periode, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.perdus or self.gagnes or self.vacant)
+
+
+def constater(compte: PosteCompte, contrats: Iterable[Contrat], aujourdhui: date, fin: date | None = None) -> Constat:
+    """Compare ce qu'un acte a compté aux contrats connus ; `fin` : là où le poste quitte la convention, si c'est avant.
+
+    Ce qui est supposé pour l'avenir n'est pas un écart : il n'a pas encore eu tort.
+    """
+    fin = min(compte.fin, fin or compte.fin)
+    reels = periodes_de(contrats, compte.debut, fin)
+    connu = max((f for _, f in reels), default=compte.debut)
+    comptes = retrancher(compte.occupe, [(fin, date.max)])
+    manquants = retrancher(comptes, reels)
+    return Constat(
+        tuple(retrancher(manquants, [(connu, date.max)])),
+        tuple(retrancher(reels, comptes)),
+        tuple(retrancher(manquants, [(date.min, connu), (max(aujourdhui, connu), date.max)])),
+    )

@@ -20,12 +20,19 @@ from conum.conventions.rules import Nature
 from conum.conventions.rules.prevision import Suite
 from conum.conventions.states import A_SIGNER, EN_PREPARATION, Etat
 from conum.conventions.views import commun
+from conum.conventions.views.avenants import contexte as contexte_avenants
 from conum.conventions.views.pieces import contexte_pieces
+from conum.conventions.views.renouvellement import contexte as contexte_renouvellement
 from conum.conventions.views.signature import contexte_signatures
 from conum.socle.http import lecture, role_requis
 
 Complement = Callable[[Role, Convention], dict[str, Any]]
-COMPLEMENTS: tuple[Complement, ...] = (contexte_pieces, contexte_signatures)
+COMPLEMENTS: tuple[Complement, ...] = (
+    contexte_pieces,
+    contexte_signatures,
+    contexte_avenants,
+    contexte_renouvellement,
+)
 """Ce que les autres modules de l'app ajoutent au contexte de la page, pour leur gabarit inclus."""
 
 

@@ -6,6 +6,7 @@ Chacune dit un fait qu'une personne doit réparer ; aucune n'est stockée, elle 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -16,17 +17,19 @@ from conum.postes.models.poste import Poste, Rattachement
 from conum.postes.rules.delais import ATTENTE_RUPTURE, vacance_trop_longue_avant
 from conum.postes.states import RETENUS, Etat
 
+CONTRATS, POSTES = "contrats", "postes"
+
 
 @dataclass(frozen=True)
 class Alarme:
-    """Une sorte d'incohérence. `geste` : ce qui la répare ; `contrats` ou `postes` dit ce que rend la requête."""
+    """Une sorte d'incohérence. `geste` : ce qui la répare ; `sur` : ce que rend la requête (colonnes de la page)."""
 
     code: str
     titre: str
     explication: str
     geste: str
-    requete: Callable[[Acteur, date], QuerySet[Contrat] | QuerySet[Poste]]
-    sur_contrats: bool = True
+    requete: Callable[[Acteur, date], QuerySet[Any]]
+    sur: str = CONTRATS
 
 
 def _contrats(acteur: Acteur) -> QuerySet[Contrat]:
@@ -121,7 +124,7 @@ ALARMES: dict[str, Alarme] = {
             "Personne n'occupe le poste depuis plus longtemps que la règle ne le permet : il doit être rendu.",
             "Retirer ou transférer le poste",
             vacants,
-            sur_contrats=False,
+            sur=POSTES,
         ),
         Alarme(
             "fusionnees",
@@ -129,7 +132,15 @@ ALARMES: dict[str, Alarme] = {
             "La fiche a été réunie à une autre ; le poste n'a pas suivi.",
             "Transférer le poste à la structure qui demeure",
             de_structures_fusionnees,
-            sur_contrats=False,
+            sur=POSTES,
         ),
     )
 }
+
+ALARMES_AJOUTEES: dict[str, Alarme] = {}
+"""Celles des apps plus hautes (« convention finie, poste occupé »), inscrites dans leur apps.ready()."""
+
+
+def toutes() -> dict[str, Alarme]:
+    """Celles des postes, puis celles des apps plus hautes."""
+    return {**ALARMES, **ALARMES_AJOUTEES}

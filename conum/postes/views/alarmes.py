@@ -1,5 +1,7 @@
 """Les incohérences à réparer : une sorte, une requête, une liste et le lien qui répare."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -9,21 +11,29 @@ from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.postes.access import AGENTS
-from conum.postes.models.alarmes import ALARMES, Alarme
+from conum.postes.models.alarmes import CONTRATS, POSTES, Alarme, toutes
 from conum.postes.views import commun, postes
 from conum.socle.http import lecture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 
-# L'acte qui répare, ouvert à l'ANCT : (libellé, adresse). Sans entrée, la page du contrat porte les actes.
-GESTES = {
-    "sans-rattachement": ("Notifier la rupture", "postes:notifier_rupture"),
-    "au-dela": ("Rectifier le contrat", "postes:corriger"),
-    "echus": ("Renouveler ou terminer", "postes:contrat"),
-    "ruptures": ("Voir la rupture", "postes:contrat"),
-    "sans-compte": ("Notifier la rupture", "postes:notifier_rupture"),
-    "vacants": ("Retirer le poste", "postes:retirer"),
-    "fusionnees": ("Transférer le poste", "postes:transferer"),
+Lien = Callable[[Role, Any], str]
+
+
+def vers(nom: str) -> Lien:
+    """Le lien vers la page `nom` de la ligne."""
+    return lambda role, objet: reverse(nom, args=[role.pk, objet.pk])
+
+
+# L'acte qui répare, ouvert à l'ANCT : (libellé, lien). Une app plus haute y ajoute les siens.
+GESTES: dict[str, tuple[str, Lien]] = {
+    "sans-rattachement": ("Notifier la rupture", vers("postes:notifier_rupture")),
+    "au-dela": ("Rectifier le contrat", vers("postes:corriger")),
+    "echus": ("Renouveler ou terminer", vers("postes:contrat")),
+    "ruptures": ("Voir la rupture", vers("postes:contrat")),
+    "sans-compte": ("Notifier la rupture", vers("postes:notifier_rupture")),
+    "vacants": ("Retirer le poste", vers("postes:retirer")),
+    "fusionnees": ("Transférer le poste", vers("postes:transferer")),
 }
 
 
@@ -38,17 +48,17 @@ def alarmes(request: HttpRequest) -> HttpResponseBase:
             "nombre": alarme.requete(role, jour).count(),
             "lien": reverse("postes:alarme", args=[role.pk, code]),
         }
-        for code, alarme in ALARMES.items()
+        for code, alarme in toutes().items()
     ]
     return render(request, "postes/alarmes.html", {"lignes": lignes, "total": sum(ligne["nombre"] for ligne in lignes)})
 
 
 def _geste(role: Role, alarme: Alarme) -> Colonne:
-    titre, nom = GESTES[alarme.code]
+    titre, lien = GESTES[alarme.code]
     if role.type != TypeRole.ANCT:
         # La préfecture constate ; l'ANCT répare.
-        titre, nom = "Voir", "postes:contrat" if alarme.sur_contrats else "postes:poste"
-    return Colonne("geste", "À faire", lambda _: titre, lien=lambda objet: reverse(nom, args=[role.pk, objet.pk]))
+        titre, lien = "Voir", SORTES[alarme.sur].page
+    return Colonne("geste", "À faire", lambda _: titre, lien=lambda objet: lien(role, objet))
 
 
 def _colonnes_contrats(role: Role) -> list[Colonne]:
@@ -66,19 +76,33 @@ def _colonnes_contrats(role: Role) -> list[Colonne]:
     ]
 
 
+@dataclass(frozen=True)
+class Sorte:
+    """Comment se lisent les lignes d'une alarme : colonnes, tri, page d'une ligne, et ce qu'il faut joindre."""
+
+    colonnes: Callable[[Role], list[Colonne]]
+    tri: str
+    page: Lien
+    preparer: Callable[[Any], Any] = lambda requete: requete
+
+
+SORTES: dict[str, Sorte] = {
+    CONTRATS: Sorte(_colonnes_contrats, "fin", vers("postes:contrat")),
+    POSTES: Sorte(postes.colonnes, "vacant", vers("postes:poste"), postes.avec_relations),
+}
+"""Une app plus haute y ajoute la sienne."""
+
+
 @role_requis(*AGENTS)
 @lecture
 def alarme(request: HttpRequest, code: str) -> HttpResponseBase:
     role = commun.role_de(request)
-    lue = ALARMES.get(code)
+    lue = toutes().get(code)
     if lue is None:
         raise Http404("Alarme inconnue.")
-    requete: Any = lue.requete(role, timezone.localdate())
-    if lue.sur_contrats:
-        colonnes, tri = _colonnes_contrats(role), "fin"
-    else:
-        requete, colonnes, tri = postes.avec_relations(requete), postes.colonnes(role), "vacant"
-    page = Liste(request, requete, [*colonnes, _geste(role, lue)], tri, f"alarme-{code}")
+    sorte = SORTES[lue.sur]
+    requete: Any = sorte.preparer(lue.requete(role, timezone.localdate()))
+    page = Liste(request, requete, [*sorte.colonnes(role), _geste(role, lue)], sorte.tri, f"alarme-{code}")
     if (fichier := page.export()) is not None:
         return fichier
     return render(request, "postes/alarme.html", {"liste": page, "alarme": lue})
