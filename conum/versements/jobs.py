@@ -1,8 +1,34 @@
+from datetime import timedelta
+from functools import partial
+
 from django.utils import timezone
 
 from conum.journal.acteurs import SYSTEME
+from conum.socle import conservation
 from conum.socle.travaux import travail
-from conum.versements.actions import echeances, echeanciers
+from conum.versements.actions import echeances, echeanciers, exports, ribs
+
+for regle in (
+    conservation.Regle(
+        "comptes bancaires remplacés",
+        timedelta(days=3653),
+        "pièce comptable : dix ans après le dernier versement possible (code de commerce, art. L. 123-22)",
+        partial(ribs.effacer_ibans, jamais_confirmes=False),
+    ),
+    conservation.Regle(
+        "comptes bancaires jamais confirmés",
+        timedelta(days=365),
+        "rien n'y a été versé : un an suffit à comprendre une tentative de fraude",
+        partial(ribs.effacer_ibans, jamais_confirmes=True),
+    ),
+    conservation.Regle(
+        "fichiers de virements",
+        timedelta(days=3653),
+        "pièce comptable : dix ans (code de commerce, art. L. 123-22) ; l'empreinte et les lignes restent",
+        exports.effacer_fichiers,
+    ),
+):
+    conservation.enregistrer(regle)
 
 
 @travail("versements.etablir", cron="*/10 * * * *")

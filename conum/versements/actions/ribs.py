@@ -235,6 +235,8 @@ def retirer_rib(rib: Rib, *, motif: str, par: Acteur) -> Rib:
     """
     motif = exiger_texte("motif", motif)
     with transition(rib, "remplacer_rib", table=TRANSITIONS_RIB, par=par, peut=_anct, motif=motif) as courant:
+        if courant.etat != EtatRib.ACTIF:
+            raise TransitionImpossible("Ce compte n'est pas actif : refusez-le plutôt.")
         courant.remplace_le = timezone.now()
         _dire_ecarte(courant, "retirées", motif)
     return courant

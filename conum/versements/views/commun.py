@@ -1,0 +1,159 @@
+"""Ce que les pages des versements partagent : liens, niveaux, journal, second facteur, un formulaire un acte."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.forms import Form
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from conum.comptes.models import Role
+from conum.comptes.second_facteur import a_un_facteur, facteur_recent
+from conum.journal.models import Entree
+from conum.journal.workflow import TransitionImpossible
+from conum.postes.views.commun import acte_direct, reporter, role_de
+from conum.versements.models import Echeance, Lot, Rib
+from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
+
+__all__ = ["acte_direct", "reporter", "role_de"]
+
+NIVEAUX = {
+    Etat.PREVU: "info",
+    Etat.A_VERSER: "new",
+    Etat.ORDONNANCE: "info",
+    Etat.VERSE: "success",
+    Etat.SUSPENDU: "warning",
+    Etat.REVERSEMENT_DEMANDE: "error",
+    Etat.REVERSEMENT_RECU: "success",
+}
+NIVEAUX_LOT = {
+    EtatLot.PREPARATION: "new",
+    EtatLot.A_APPROUVER: "warning",
+    EtatLot.APPROUVE: "info",
+    EtatLot.EXPORTE: "info",
+    EtatLot.CLOS: "success",
+}
+NIVEAUX_LIGNE = {EtatLigne.PAYEE: "success", EtatLigne.REJETEE: "error", EtatLigne.EN_ATTENTE: "info"}
+NIVEAUX_RIB = {EtatRib.PROPOSE: "new", EtatRib.ACTIF: "success", EtatRib.REFUSE: "error"}
+LIBELLES = {
+    "etablir_echeancier": "Échéancier établi",
+    "ouvrir_echeance": "À verser",
+    "ordonnancer_echeance": "Ordonnancé",
+    "constater_versement": "Versement constaté",
+    "constater_rejet": "Virement rejeté",
+    "desordonnancer_echeance": "Lot abandonné, de nouveau à verser",
+    "suspendre_echeance": "Suspendu",
+    "reprendre_echeance": "Suspension levée",
+    "annuler_echeance": "Annulé",
+    "demander_reversement": "Reversement demandé",
+    "constater_reversement": "Reversement reçu",
+    "annuler_reversement": "Reversement annulé",
+    "fixer_date": "Date fixée",
+    "decouper_echeance": "Découpé en plusieurs versements",
+    "preparer_lot": "Lot préparé",
+    "retirer_ligne": "Ligne retirée",
+    "soumettre_lot": "Présenté à l’approbation",
+    "approuver_lot": "Approuvé",
+    "renvoyer_lot": "Renvoyé à qui l’a préparé",
+    "exporter_lot": "Fichier produit",
+    "telecharger_lot": "Fichier téléchargé",
+    "clore_lot": "Clos",
+    "abandonner_lot": "Abandonné",
+    "proposer_rib": "Compte saisi",
+    "consulter_rib": "IBAN affiché pour vérification",
+    "confirmer_rib": "Compte confirmé",
+    "refuser_rib": "Compte refusé",
+    "remplacer_rib": "Compte remplacé ou retiré",
+}
+
+
+def niveau(echeance: Echeance) -> str:
+    return NIVEAUX.get(Etat(echeance.etat), "neutre")
+
+
+def niveau_lot(lot: Lot) -> str:
+    return NIVEAUX_LOT.get(EtatLot(lot.etat), "neutre")
+
+
+def niveau_rib(rib: Rib) -> str:
+    return NIVEAUX_RIB.get(EtatRib(rib.etat), "neutre")
+
+
+def lien_echeance(role: Role, pk: int) -> str:
+    return reverse("versements:echeance", args=[role.pk, pk])
+
+
+def lien_lot(role: Role, pk: int) -> str:
+    return reverse("versements:lot", args=[role.pk, pk])
+
+
+def lien_convention(role: Role, pk: int) -> str:
+    return reverse("versements:convention", args=[role.pk, pk])
+
+
+def lien_rib(role: Role, structure_pk: int) -> str:
+    return reverse("versements:rib", args=[role.pk, structure_pk])
+
+
+def journal(objet: Model) -> list[dict[str, Any]]:
+    return etapes(Entree.objects.de_l_objet(objet))
+
+
+def etapes(entrees: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "titre": LIBELLES.get(e.action, e.action),
+            "date": e.created_at,
+            "auteur": e.acteur,
+            "texte": e.motif,
+            "etat": "fait",
+        }
+        for e in entrees
+    ]
+
+
+def exiger_facteur(request: HttpRequest, retour: str) -> HttpResponseBase | None:
+    """Rien si le second facteur vient d'être présenté ; sinon la page qui le demande, et qui ramène ici."""
+    if facteur_recent(request):
+        return None
+    messages.info(
+        request, "Présentez d’abord votre second facteur, puis recommencez : il date de plus de cinq minutes."
+    )
+    vue = "mfa_reauthenticate" if a_un_facteur(role_de(request).utilisateur) else "mfa_index"
+    return redirect(f"{reverse(vue)}?{urlencode({'next': retour})}")
+
+
+def page_formulaire(
+    request: HttpRequest,
+    form: Form,
+    acte: Callable[[dict[str, Any]], Any],
+    *,
+    textes: dict[str, Any],
+    retour: str,
+    nom_retour: str,
+    suite: Callable[[Any], str] | None = None,
+) -> HttpResponseBase:
+    """Une page, un formulaire, un acte. `textes` : titre, bouton, fait, intro ; `suite(résultat)` : où aller."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            fait = acte(form.cleaned_data)
+        except (TransitionImpossible, ValidationError) as erreur:
+            reporter(form, erreur)
+        else:
+            messages.success(request, textes["fait"])
+            return redirect(suite(fait) if suite else retour)
+    contexte = {
+        "form": form,
+        "titre": textes["titre"],
+        "intro": textes.get("intro", ""),
+        "points": textes.get("points", ()),
+        "bouton": textes["bouton"],
+        "retour": retour,
+        "nom_retour": nom_retour,
+    }
+    return render(request, "versements/formulaire.html", contexte)
