@@ -37,7 +37,8 @@ TRANSITIONS = {
         "structure : versement effectué",
     ),
     "constater_rejet": Transition(
-        frozenset({Etat.ORDONNANCE}), Etat.A_VERSER, "ANCT", "retour de la banque", "motif de la banque gardé",
+        frozenset({Etat.ORDONNANCE, Etat.VERSE}), Etat.A_VERSER, "ANCT",
+        "retour de la banque, qui rend parfois un virement déjà payé", "motif de la banque gardé",
         "structure : virement rejeté, coordonnées à vérifier",
     ),
     "desordonnancer_echeance": Transition(
@@ -60,6 +61,10 @@ TRANSITIONS = {
     "annuler_reversement": Transition(
         frozenset({Etat.REVERSEMENT_DEMANDE}), Etat.ANNULE, "ANCT", "motif écrit", "",
         "structure : reversement annulé, et pourquoi",
+    ),
+    "remplacer_reversement": Transition(
+        frozenset({Etat.REVERSEMENT_DEMANDE}), Etat.ANNULE, "système, ANCT", "une preuve est arrivée après coup",
+        "la somme se recalcule", "structure : reversement demandé, s'il en reste",
     ),
 }  # fmt: skip
 
@@ -167,7 +172,7 @@ class EtatRapprochement(TextChoices):
 TRANSITIONS_RAPPROCHEMENT = {
     "rapprocher_ligne": Transition(
         frozenset({EtatRapprochement.A_TRAITER}), EtatRapprochement.RAPPROCHEE, "ANCT",
-        "une ligne de lot qui attend, même montant", "le versement est constaté", "",
+        "une ligne de lot ou un reversement qui attend, même montant", "versement, rejet ou reversement constaté", "",
     ),
     "ecarter_ligne": Transition(
         frozenset({EtatRapprochement.A_TRAITER}), EtatRapprochement.ECARTEE, "ANCT", "motif écrit", "", "",

@@ -1,7 +1,7 @@
 """Échéancier ← Échéance ← Ligne de lot → Lot ; Retour bancaire ← Ligne de retour ; RIB ; Justificatif."""
 
 from conum.versements.models.echeance import Echeance, Echeancier, Nature
-from conum.versements.models.justificatif import Justificatif
+from conum.versements.models.justificatif import Justificatif, Solde
 from conum.versements.models.lot import LigneLot, Lot
 from conum.versements.models.mouvement import Mouvement
 from conum.versements.models.retour import LigneRetour, RetourBancaire, SensRetour
@@ -19,4 +19,5 @@ __all__ = [
     "RetourBancaire",
     "Rib",
     "SensRetour",
+    "Solde",
 ]

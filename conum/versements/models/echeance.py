@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
-from django.db.models import CheckConstraint, Exists, Func, OuterRef, Q, Value
+from django.db.models import CheckConstraint, Exists, ExpressionWrapper, Func, OuterRef, Q, Value
 
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Acte, Convention, PosteConventionne
@@ -52,7 +52,7 @@ class EcheanceQuerySet(models.QuerySet["Echeance"]):
         return self.exclude(etat=Etat.ANNULE)
 
     def avec_faits(self) -> EcheanceQuerySet:
-        """Annote ce que `Echeance.blocage` regarde : un compte actif, un acte signé dont l'échéancier manque."""
+        """Annote ce que `Echeance.blocage` regarde : compte actif, acte signé sans échéancier, solde."""
         actif = Rib.objects.filter(structure=OuterRef("convention__structure"), etat=EtatRib.ACTIF)
         en_attente = Acte.objects.filter(
             convention=OuterRef("convention"),
@@ -60,11 +60,14 @@ class EcheanceQuerySet(models.QuerySet["Echeance"]):
             echeancier=None,
             numero__gt=OuterRef("acte__numero"),
         )
-        return self.annotate(compte_actif=Exists(actif), acte_en_attente=Exists(en_attente))
+        est_solde = ExpressionWrapper(Q(solde__isnull=False), output_field=models.BooleanField())
+        return self.annotate(compte_actif=Exists(actif), acte_en_attente=Exists(en_attente), est_solde=est_solde)
 
     def payables(self) -> EcheanceQuerySet:
         """Rien ne les empêche d'entrer dans un lot, leur état et leur date mis à part."""
-        return self.avec_faits().filter(compte_actif=True, acte_en_attente=False, convention__etat__in=sorted(PAYABLES))  # type: ignore[misc]
+        faits = self.avec_faits().filter(compte_actif=True, acte_en_attente=False)  # type: ignore[misc]
+        # Résiliée, une convention ne paie plus que son solde.
+        return faits.filter(Q(convention__etat__in=sorted(PAYABLES)) | Q(est_solde=True))
 
     def ouvrables(self, jour: date) -> EcheanceQuerySet:
         """Prévues, dont la date est venue, et que rien ne bloque."""
@@ -183,7 +186,7 @@ class Echeance(models.Model):
             return f"Suspendu : {self.motif}"
         if self.etat not in (Etat.PREVU, Etat.A_VERSER):
             return ""
-        if self.convention.etat not in PAYABLES:
+        if self.convention.etat not in PAYABLES and not self.est_solde:  # type: ignore[attr-defined]
             return "La convention n’est plus en vigueur."
         if self.acte_en_attente:  # type: ignore[attr-defined]
             return "Un avenant signé attend son échéancier."
