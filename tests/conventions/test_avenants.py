@@ -3,9 +3,12 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pypdf
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from hypothesis import given, settings
+from django.utils.formats import date_format
+from hypothesis import given
+from hypothesis import settings as reglages
 from hypothesis import strategies as st
 
 from conum.comptes.rules import ajouter_mois
@@ -290,7 +293,7 @@ def test_l_acte_en_vigueur_reste_celui_d_avant_tant_que_l_etat_n_a_pas_signe():
     assert Acte.objects.en_vigueur().get(convention=convention).numero == 1
 
 
-@settings(max_examples=25, deadline=None)
+@reglages(max_examples=25, deadline=None)
 @given(
     contrats=st.lists(st.tuples(st.integers(0, 1000), st.integers(1, 400)), max_size=4, unique_by=lambda c: c[0]),
     fin=st.integers(200, 1090),
@@ -320,3 +323,29 @@ def test_les_requetes_ne_croissent_pas_avec_les_postes(django_assert_max_num_que
     with django_assert_max_num_queries(40):
         ouvrir(convention)
     assert PosteConventionne.objects.filter(convention=convention).count() == 6
+
+
+def test_le_document_dit_ce_qui_change_et_pourquoi(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    convention = f.active(2)
+    poste = parti(convention)
+    ouvrir(convention, suites={poste.pk: Hypothese(Suite.NON_POURVU)})
+    acte = avenants.proposer_avenant(convention, par=p.anct())
+    lu = pypdf.PdfReader(acte.document.open())
+    texte = " ".join(" ".join(page.extract_text().split()) for page in lu.pages)
+    assert f"Poste {poste.reference}" in texte
+    assert "ces jours ne sont plus financés" in texte
+    assert "vacants de plus" in texte
+    assert "Sans changement" in texte
+    assert lu.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_le_document_d_un_avenant_de_dates_porte_les_nouvelles_dates(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    convention = f.active(mois=24)
+    fin = ajouter_mois(convention.debut, 30) - UN_JOUR
+    ouvrir(convention, "dates", fin=fin)
+    acte = avenants.proposer_avenant(convention, par=p.anct())
+    assert acte.donnees["document"]["fin"] == date_format(fin, "j F Y")
+    convention.refresh_from_db()
+    assert convention.fin == ajouter_mois(convention.debut, 24) - UN_JOUR

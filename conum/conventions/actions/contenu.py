@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from conum.conventions import rules
-from conum.conventions.actions import calcul
+from conum.conventions.actions import calcul, differences
 from conum.conventions.models import Acte, Convention, LigneActe
 from conum.conventions.models.convention import Phase
-from conum.conventions.rules import trace
-from conum.conventions.rules.prevision import Suite, difference
+from conum.conventions.rules.prevision import Suite
 from conum.socle.texte import euros
 
 SUITES = {
@@ -153,37 +152,43 @@ def _versements(acte: Acte, regle: rules.Regle) -> dict[str, Any]:
 
 
 def _avenant(acte: Acte) -> dict[str, Any]:
-    """Ce qui change par rapport au dernier acte signé, ligne à ligne."""
+    """Ce qui change par rapport au dernier acte signé : la différence gardée à l'ouverture, en lignes et en mots."""
     ancien = acte.convention.actes.signes().filter(numero__lt=acte.numero).order_by("-numero").first()  # type: ignore[attr-defined]
-    comparaison = calcul.comparer(ancien, acte) if ancien else difference([], calcul.lignes_de(acte))
-    noms = dict(acte.convention.postes.values_list("pk", "poste__numero"))
+    lue = differences.lire(acte)
+    assert lue is not None, "Un avenant garde sa différence."
     return {
         "numero": acte.numero,
         "objet": acte.get_objet_display(),
         "expose": acte.expose,
         "effet": _jour(acte.effet_le),
         "remplace": ancien.reference if ancien else "",
+        "dates": lue.dates,
         "differences": [
             {
-                "poste": f"P-{noms[x.cle.poste]:05d}",
-                "annee": str(x.cle.annee),
-                "nature": _nature(x.cle.nature, x.cle.tranche),
-                "avant": euros(x.avant),
-                "apres": euros(x.apres),
-                "ecart": _signe(x.ecart),
+                "poste": p.reference,
+                "faits": list(p.faits),
+                "lignes": [
+                    {
+                        "titre": x.titre,
+                        "avant": euros(x.avant),
+                        "apres": euros(x.apres),
+                        "ecart": _signe(x.ecart),
+                        "pourquoi": x.pourquoi,
+                    }
+                    for x in p.lignes
+                ],
+                "avant": euros(p.avant),
+                "apres": euros(p.apres),
+                "ecart": _signe(p.ecart),
             }
-            for x in comparaison.lignes
+            for p in lue.changes
         ],
-        "avant": euros(comparaison.avant),
-        "apres": euros(comparaison.apres),
-        "ecart": _signe(comparaison.ecart),
-        "baisse": comparaison.ecart < 0,
+        "inchanges": [f"{p.reference} ({euros(p.apres)})" for p in lue.inchanges],
+        "avant": euros(lue.avant),
+        "apres": euros(lue.apres),
+        "ecart": _signe(lue.ecart),
+        "baisse": lue.ecart < 0,
     }
-
-
-def _nature(nature: str, tranche: int) -> str:
-    """« Aide, tranche 2 »."""
-    return f"{trace.NATURES[rules.Nature(nature)]}, tranche {tranche}"
 
 
 def _signe(montant: Decimal) -> str:
