@@ -27,6 +27,7 @@ urlpatterns = [
     path("verifier/", verification.verifier, name="verifier"),
     path("verifier/<str:code>/", verification.verifier_acte, name="verifier_acte"),
     path(f"{_ESPACE}conventions/", liste.liste, name="liste"),
+    path(f"{_ESPACE}conventions/a-preparer/", liste.a_preparer, name="a_preparer"),
     path(f"{_ESPACE}mes-conventions/", liste.mes_conventions, name="mes_conventions"),
     path(f"{_ESPACE}structures/<int:structure_id>/convention/nouvelle/", preparation.preparer, name="preparer"),
     path(_CONVENTION, convention.convention, name="convention"),

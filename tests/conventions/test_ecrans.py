@@ -109,7 +109,7 @@ def test_corriger_reprend_ce_qui_etait_saisi(client, se_connecter):
     page = _texte(client.get(url))
     assert 'value="2027-01-01"' in page
     postes = [x.poste for x in convention.postes.select_related("poste").order_by("pk")]
-    client.post(url, _saisie(postes[:1], etape="enregistrer"))
+    client.post(url, _saisie(postes, postes=[postes[0].pk], etape="enregistrer"))
     assert convention.postes.count() == 1
 
 
@@ -207,6 +207,21 @@ def test_les_pages_coutent_autant_pour_un_que_pour_dix(client, se_connecter, dja
     assert comptes[0] == comptes[1]
     with django_assert_max_num_queries(25):
         client.get(_url("preparer", agent, grande.structure_id))
+
+
+def test_l_anct_trouve_les_structures_sans_convention(client, se_connecter, django_assert_max_num_queries):
+    structure, postes = f.structure_et_postes(3)
+    f.brouillon()
+    f.preparer(structure, postes[:1])
+    agent = p.anct()
+    se_connecter(client, agent)
+    assert "sans convention (1)" in _texte(client.get(_url("liste", agent)))
+    with django_assert_max_num_queries(12):
+        page = _texte(client.get(_url("a_preparer", agent)))
+    assert _url("preparer", agent, structure.pk) in page
+    assert page.count("/convention/nouvelle/") == 1
+    page = _texte(client.get(_url("preparer", agent, structure.pk)))
+    assert "(dans CV-" in page
 
 
 def test_une_convention_renouvelee_mene_a_l_autre(client, se_connecter):

@@ -153,7 +153,8 @@ def _versements(acte: Acte, regle: rules.Regle) -> dict[str, Any]:
 
 def _avenant(acte: Acte) -> dict[str, Any]:
     """Ce qui change par rapport au dernier acte signé : la différence gardée à l'ouverture, en lignes et en mots."""
-    ancien = acte.convention.actes.signes().filter(numero__lt=acte.numero).order_by("-numero").first()  # type: ignore[attr-defined]
+    signes = Acte.objects.signes().filter(convention=acte.convention, numero__lt=acte.numero)
+    ancien = signes.order_by("-numero").first()
     lue = differences.lire(acte)
     assert lue is not None, "Un avenant garde sa différence."
     return {

@@ -12,7 +12,16 @@ from django.utils import timezone
 from conum.comptes.rules import ajouter_mois
 from conum.conventions import rules
 from conum.conventions.actions import calcul
-from conum.conventions.actions.preparation import Faits, Preparation, charger, composer, creer, photo, verrouiller
+from conum.conventions.actions.preparation import (
+    Faits,
+    Preparation,
+    charger,
+    commun,
+    composer,
+    creer,
+    photo,
+    verrouiller,
+)
 from conum.conventions.models import Acte, Convention, LigneActe, Piece, PosteConventionne
 from conum.conventions.models.convention import Phase
 from conum.journal.acteurs import Acteur
@@ -104,7 +113,8 @@ def preparer_postes_sans_convention(
     """Ce que l'on propose à chaque structure (par `Structure.pk`) : ses postes sans convention, et leurs dates.
 
     Début : premier contrat, à défaut premier rattachement. Fin : autant de mois que la règle en permet. Une structure
-    dont tous les postes sont dans une convention, ou dont l'aide est inconnue, est absente.
+    dont tous les postes sont dans une convention, ou dont l'aide est inconnue, est absente. Un poste dont la convention
+    est finie se renouvelle ; transféré, il est libre depuis son arrivée.
     """
     par_cle = {s.pk: s for s in structures}
     ouverts = Rattachement.objects.en_cours(jour or timezone.localdate()).filter(structure__in=list(par_cle))
@@ -114,7 +124,9 @@ def preparer_postes_sans_convention(
     faits = charger(r.poste for rs in par_structure.values() for r in rs)
     proposees = {}
     for cle, rattachements in par_structure.items():
-        libres = [r for r in rattachements if not faits.prises.get(r.poste_id)]
+        libres = [
+            r for r in rattachements if all(commun(p, r.periode) is None for p, _ in faits.prises.get(r.poste_id, ()))
+        ]
         if (p := _proposer(par_cle[cle], libres, faits, phase)) is not None:
             proposees[cle] = p
     return proposees

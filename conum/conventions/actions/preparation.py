@@ -111,7 +111,7 @@ def periode_du_poste(p: Preparation, poste: Poste, faits: Faits) -> DateRange:
         ValidationError: aucun, ou le poste est déjà dans une autre convention.
     """
     de_la_structure = [r for s, r in faits.rattachements.get(poste.pk, ()) if s == p.structure.pk]
-    communs = [c for r in de_la_structure if (c := _commun(p.periode, r)) is not None]
+    communs = [c for r in de_la_structure if (c := commun(p.periode, r)) is not None]
     if not communs:
         raise ValidationError(
             {"postes": f"Le poste {poste.reference} n'est pas à cette structure du {p.debut:%d/%m/%Y} "
@@ -119,7 +119,7 @@ def periode_du_poste(p: Preparation, poste: Poste, faits: Faits) -> DateRange:
         )  # fmt: skip
     periode = communs[-1]
     for prise, autre in faits.prises.get(poste.pk, ()):
-        if _commun(prise, periode) is not None:
+        if commun(prise, periode) is not None:
             raise ValidationError(
                 {"postes": f"Le poste {poste.reference} est déjà dans la convention {autre.reference}, "
                            f"du {prise.lower:%d/%m/%Y} au {prise.upper - UN_JOUR:%d/%m/%Y}."}
@@ -127,7 +127,7 @@ def periode_du_poste(p: Preparation, poste: Poste, faits: Faits) -> DateRange:
     return periode
 
 
-def _commun(a: DateRange, b: DateRange) -> DateRange | None:
+def commun(a: DateRange, b: DateRange) -> DateRange | None:
     """Les jours communs à deux périodes demi-ouvertes, l'une au moins bornée."""
     debut = max(a.lower, b.lower)
     fin = min(x for x in (a.upper, b.upper) if x is not None)

@@ -1,6 +1,6 @@
 """Filtres de la liste, préparation et correction d'une convention."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -10,6 +10,8 @@ from django.forms.boundfield import BoundField
 
 from conum.conventions import rules
 from conum.conventions.actions import Preparation
+from conum.conventions.actions.preparation import charger, sans
+from conum.conventions.models import Convention
 from conum.conventions.models.convention import DUREE_MAX_MOIS, Phase
 from conum.conventions.rules.prevision import Hypothese, Suite
 from conum.conventions.states import Etat
@@ -52,10 +54,15 @@ class MotifConventionForm(DsfrForm):
 
 
 class PosteField(forms.ModelMultipleChoiceField):
+    """`prises` : ce qui prend déjà chaque poste, à dire à côté de son nom."""
+
     widget = forms.CheckboxSelectMultiple
+    prises: Mapping[int, Sequence[tuple[Any, Convention]]] = {}
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.reference}, {obj.get_type_display().lower()}"
+        deja = self.prises.get(obj.pk, ())
+        suite = f" (dans {deja[-1][1].reference}, {deja[-1][1].libelle_periode})" if deja else ""
+        return f"{obj.reference}, {obj.get_type_display().lower()}{suite}"
 
 
 class PreparationForm(DsfrForm):
@@ -101,25 +108,26 @@ class PreparationForm(DsfrForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, structure: Structure, contrats: dict[int, list[rules.Contrat]], **kwargs: Any):
+    def __init__(self, *args: Any, structure: Structure, sauf: Convention | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.structure = structure
         siens = Poste.objects.filter(rattachements__structure=structure).distinct().order_by("numero")
         self.possibles: list[Poste] = list(siens)
+        faits = charger(self.possibles)
+        self.fields["postes"].prises = (sans(faits, sauf) if sauf else faits).prises  # type: ignore[attr-defined]
         self.fields["postes"].queryset = self.fields["zones"].queryset = siens  # type: ignore[attr-defined]
         financeurs = sorted({f for r in rules.catalogue().regles for f in r.financeurs})
         self.fields["financeur"].choices = [  # type: ignore[attr-defined]
             ("", "Celui de la règle (le premier s’il y en a plusieurs)"), *((f, f) for f in financeurs),
         ]  # fmt: skip
         for poste in self.possibles:
-            self._ajouter_hypothese(poste, contrats.get(poste.pk, []))
+            self._ajouter_hypothese(poste, faits.contrats.get(poste.pk, []))
 
     def _ajouter_hypothese(self, poste: Poste, contrats: Iterable[rules.Contrat]) -> None:
         suite = forms.ChoiceField(
             label=f"{poste.reference} : après les contrats connus",
             help_text=_dire_contrats(list(contrats)),
             choices=SUITES,
-            required=False,
         )
         reprise = forms.DateField(
             label=f"{poste.reference} : occupé de nouveau à partir du",
@@ -166,9 +174,7 @@ class PreparationForm(DsfrForm):
             "etalement_mois": saisi["etalement_mois"],
             "financeur": saisi["financeur"],
             "zones": [p.pk for p in saisi["zones"]],
-            "suites": {
-                p.pk: Hypothese(Suite(saisi[f"suite_{p.pk}"] or Suite.POURVU), saisi[f"reprise_{p.pk}"]) for p in postes
-            },
+            "suites": {p.pk: Hypothese(Suite(saisi[f"suite_{p.pk}"]), saisi[f"reprise_{p.pk}"]) for p in postes},
         }
 
     def preparation(self) -> Preparation:

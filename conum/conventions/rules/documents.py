@@ -1,8 +1,8 @@
 """Les modèles de document, versionnés et figés : un dossier par version, jamais modifié une fois publié.
 
 `documents/modeles/EMPREINTES` garde le SHA-256 de chaque fichier (format de `sha256sum`). Un document signé doit
-pouvoir être relu avec le texte exact de son modèle : un fichier qui a changé refuse de servir ; un nouveau texte est une
-nouvelle version (`CODE_COURANT`).
+pouvoir être relu avec le texte exact de son modèle : un fichier qui a changé refuse de servir ; un nouveau texte est
+une nouvelle version (`CODE_COURANT`).
 """
 
 import hashlib

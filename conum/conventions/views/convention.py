@@ -134,7 +134,13 @@ def _gestes(role: Role, convention: Convention) -> list[dict[str, str]]:
     if convention.etat in EN_PREPARATION:
         gestes.append(("Annuler la convention", "annuler"))
     return [
-        {"titre": titre, "lien": reverse(f"conventions:{nom}", args=[role.pk, convention.pk])} for titre, nom in gestes
+        {
+            "titre": titre,
+            "lien": reverse(f"conventions:{nom}", args=[role.pk, convention.pk]),
+            # Ce qu'on attend de l'agent se voit d'abord ; reprendre ou annuler reste en retrait.
+            "classe": "" if nom == "proposer" else "fr-btn--secondary",
+        }
+        for titre, nom in gestes
     ]
 
 

@@ -2,19 +2,22 @@
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.forms.convention import FiltresConventions
 from conum.conventions.models import Acte, Convention, PosteConventionne
 from conum.conventions.models.convention import ConventionQuerySet
 from conum.conventions.views import commun
+from conum.postes.models import Rattachement
 from conum.socle.http import lecture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
-from conum.structures.models import Structure
+from conum.structures.models import NOM_TRI, Structure
 
 AGENTS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
 
@@ -45,7 +48,7 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("debut", "Début", lambda c: c.debut, tri="periode__startswith"),
         Colonne("fin", "Dernier jour", lambda c: c.dernier_jour, tri="periode__endswith"),
         Colonne("postes", "Postes", lambda c: c.nombre_postes or 0, tri="nombre_postes"),
-        Colonne("montant", "Montant", lambda c: c.montant, tri="montant"),
+        Colonne("montant", "Montant (€)", lambda c: c.montant, tri="montant"),
         Colonne("financeur", "Financeur", lambda c: c.financeur, a_l_ecran=False),
         Colonne("etat", "État", lambda c: c.get_etat_display(), tri="etat", niveau=commun.niveau),
     ]  # fmt: skip
@@ -74,7 +77,54 @@ def liste(request: HttpRequest) -> HttpResponseBase:
     page = Liste(request, conventions, _colonnes(role), "-reference", "conventions")
     if (fichier := page.export()) is not None:
         return fichier
-    return render(request, "conventions/convention/liste.html", {"liste": page, "filtres": filtres})
+    anct = role.type == TypeRole.ANCT
+    contexte = {
+        "liste": page,
+        "filtres": filtres,
+        "lien_a_preparer": reverse("conventions:a_preparer", args=[role.pk]) if anct else "",
+        "a_preparer": structures_a_preparer().count() if anct else 0,
+    }
+    return render(request, "conventions/convention/liste.html", contexte)
+
+
+def structures_a_preparer() -> Any:
+    """Les structures qui ont aujourd'hui un poste qu'aucune convention n'a porté ; annote `libres` et `depuis`."""
+    pris = PosteConventionne.objects.filter(poste=OuterRef("poste"), retenu=True, periode__overlap=OuterRef("periode"))
+    libres = (
+        Rattachement.objects.en_cours(timezone.localdate())
+        .filter(~Exists(pris), structure=OuterRef("pk"))
+        .order_by()
+        .values("structure")
+    )
+    return (
+        Structure.objects.select_related("commune__departement")
+        .annotate(
+            libres=Subquery(libres.annotate(n=Count("pk")).values("n")),
+            depuis=Subquery(libres.annotate(d=Min("periode__startswith")).values("d")),
+        )
+        .filter(libres__gt=0)
+    )
+
+
+@role_requis(TypeRole.ANCT)
+@lecture
+def a_preparer(request: HttpRequest) -> HttpResponseBase:
+    role = commun.role_de(request)
+
+    def lien(structure: Structure) -> str:
+        return reverse("conventions:preparer", args=[role.pk, structure.pk])
+
+    colonnes = [
+        Colonne("structure", "Structure", lambda s: s.nom, tri=NOM_TRI, lien=lien),
+        Colonne("siret", "SIRET", lambda s: s.identifiant),
+        Colonne("departement", "Département", lambda s: s.commune.departement_id, tri="commune__departement_id"),
+        Colonne("libres", "Postes sans convention", lambda s: s.libres, tri="libres"),
+        Colonne("depuis", "Depuis", lambda s: s.depuis, tri="depuis"),
+    ]
+    page = Liste(request, structures_a_preparer(), colonnes, "depuis", "conventions-a-preparer")
+    if (fichier := page.export()) is not None:
+        return fichier
+    return render(request, "conventions/convention/a_preparer.html", {"liste": page})
 
 
 @role_requis(TypeRole.STRUCTURE)

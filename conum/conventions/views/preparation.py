@@ -13,7 +13,7 @@ from django.urls import reverse
 from conum.comptes.models import TypeRole
 from conum.conventions import actions
 from conum.conventions.access import get_convention_ou_404
-from conum.conventions.actions.calcul import contrats_des_postes, hypotheses_de
+from conum.conventions.actions.calcul import hypotheses_de
 from conum.conventions.actions.proposition import pieces_a_valider
 from conum.conventions.forms.convention import MotifConventionForm, PreparationForm
 from conum.conventions.models import Acte, Convention
@@ -28,11 +28,11 @@ from conum.structures.models import Structure
 from conum.ui.forms import DsfrForm
 
 
-def _formulaire(request: HttpRequest, structure: Structure, initial: dict[str, Any]) -> PreparationForm:
-    postes = structure.rattachements.values_list("poste_id", flat=True)
-    return PreparationForm(
-        request.POST or None, initial=initial, structure=structure, contrats=contrats_des_postes(postes)
-    )
+def _formulaire(
+    request: HttpRequest, structure: Structure, initial: dict[str, Any], sauf: Convention | None = None
+) -> PreparationForm:
+    saisie = request.POST if request.method == "POST" else None
+    return PreparationForm(saisie, initial=initial, structure=structure, sauf=sauf)
 
 
 def _par_defaut(structure: Structure) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def corriger(request: HttpRequest, convention_id: int) -> HttpResponseBase:
             request, f"Seul un brouillon se corrige : la convention est « {convention.get_etat_display()} »."
         )
         return redirect(commun.lien_convention(role, convention.pk))
-    form = _formulaire(request, convention.structure, _de_la_convention(convention))
+    form = _formulaire(request, convention.structure, _de_la_convention(convention), convention)
     return _page(
         request,
         form,
