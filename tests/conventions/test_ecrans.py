@@ -37,6 +37,14 @@ def _saisie(cochees, **champs):
     } | champs
 
 
+def _enregistrer(client, url, saisie):
+    """Calculer, lire l'aperçu, puis enregistrer ce qu'on a lu."""
+    apercu = client.post(url, saisie)
+    assert apercu.status_code == 200
+    vu = apercu.context["apercu"]["vu"]
+    return client.post(url, saisie | {"etape": "enregistrer", "vu": vu})
+
+
 def _texte(reponse):
     return reponse.content.decode().replace("&#x27;", "'").replace("\u202f", " ").replace("\xa0", " ")
 
@@ -53,7 +61,12 @@ def test_l_anct_calcule_puis_enregistre(client, se_connecter):
     assert "100 000,00 €" in _texte(apercu)
     assert "÷ 731" in _texte(apercu)
     assert not Convention.objects.exists()
-    reponse = client.post(url, _saisie(postes, etape="enregistrer"))
+    vu = apercu.context["apercu"]["vu"]
+    # On n'enregistre que ce qu'on a lu : une date changée depuis l'aperçu en demande un autre.
+    autre = _saisie(postes, etape="enregistrer", vu=vu, financement_debut="2027-02-01")
+    assert "Relisez les montants" in _texte(client.post(url, autre))
+    assert not Convention.objects.exists()
+    reponse = client.post(url, _saisie(postes, etape="enregistrer", vu=vu))
     convention = Convention.objects.get()
     assert (reponse.status_code, reponse["Location"]) == (302, _url("convention", agent, convention.pk))
     page = _texte(client.get(reponse["Location"]))
@@ -109,7 +122,7 @@ def test_corriger_reprend_ce_qui_etait_saisi(client, se_connecter):
     page = _texte(client.get(url))
     assert 'value="2027-01-01"' in page
     postes = [x.poste for x in convention.postes.select_related("poste").order_by("pk")]
-    client.post(url, _saisie(postes, postes=[postes[0].pk], etape="enregistrer"))
+    _enregistrer(client, url, _saisie(postes, postes=[postes[0].pk]))
     assert convention.postes.count() == 1
 
 

@@ -23,6 +23,7 @@ from conum.conventions.states import Etat
 from conum.conventions.views import commun
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import lecture_ecriture, role_requis
+from conum.socle.jetons import empreinte
 from conum.structures.access import get_structure_ou_404
 from conum.structures.models import Structure
 from conum.ui.forms import DsfrForm
@@ -95,6 +96,7 @@ def _apercu(form: PreparationForm, brouillon: Convention | None) -> dict[str, An
         "lignes": lignes,
         "totaux": totaux,
         "total": total,
+        "vu": empreinte(f"{sorted(form.valeurs().items())} {[p.prevision.lignes for p in previsions]}"),
     }
 
 
@@ -117,6 +119,10 @@ def _page(
     if request.method == "POST" and form.is_valid():
         apercu = _apercu(form, brouillon)
         if apercu is not None and request.POST.get("etape") == "enregistrer":
+            if request.POST.get("vu") != apercu["vu"]:
+                # Une réponse ou un contrat a changé depuis l'aperçu : on n'enregistre que ce qui a été lu.
+                messages.warning(request, "Relisez les montants ci-dessous, puis enregistrez.")
+                return _rendre(request, form, apercu, titre, retour)
             try:
                 convention = acte(form.valeurs())
             except ValidationError as refus:
@@ -127,6 +133,12 @@ def _page(
             else:
                 messages.success(request, fait)
                 return redirect(commun.lien_convention(commun.role_de(request), convention.pk))
+    return _rendre(request, form, apercu, titre, retour)
+
+
+def _rendre(
+    request: HttpRequest, form: PreparationForm, apercu: dict[str, Any] | None, titre: str, retour: tuple[str, str]
+) -> HttpResponseBase:
     nom_retour, lien_retour = retour
     contexte = {
         "form": form, "titre": titre, "apercu": apercu, "structure": form.structure, "duree_max": DUREE_MAX_MOIS,
