@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from conum.conventions.models import Acte, Convention, LigneActe, PosteConventio
 from conum.conventions.states import Etat as EtatConvention
 from conum.postes.models.poste import UN_JOUR, periode_de
 from conum.structures.models import Structure
+from conum.versements.actions import lots
 from conum.versements.models import Echeance, Echeancier, LigneLot, Lot, Rib
 from conum.versements.rules import coffre
 from conum.versements.states import Etat, EtatLot, EtatRib
@@ -204,3 +205,22 @@ def lot_remis(*echeances: Echeance, prepare_par: Role | None = None, approuve_pa
         rib = Rib.objects.get(structure=e.convention.structure, etat=EtatRib.ACTIF)
         LigneLot.objects.create(lot=lot, echeance=e, rib=rib, montant=e.montant, reference=f"{e.reference}-{passage}")
     return lot
+
+
+def ouvrable() -> date:
+    """Un jour de banque, bientôt."""
+    le = jour(3)
+    return le + timedelta(days=max(0, 7 - le.weekday()) if le.weekday() >= 5 else 0)
+
+
+def preparer(*echeances: Echeance, par: Role | None = None, **champs: Any) -> Lot:
+    champs.setdefault("execution_le", ouvrable())
+    return lots.preparer_lot(echeances=[e.pk for e in echeances], par=par or anct(), **champs)
+
+
+def approuve(*echeances: Echeance, par: Role | None = None) -> Lot:
+    """Un lot préparé par un agent, approuvé par un autre."""
+    preparateur = anct()
+    lot = lots.soumettre_lot(preparer(*echeances, par=preparateur), par=preparateur)
+    total = sum((e.montant for e in echeances), Decimal(0))
+    return lots.approuver_lot(lot, nombre=len(echeances), total=total, par=par or anct())
