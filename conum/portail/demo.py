@@ -26,6 +26,8 @@ class Personnage:
 
 AGENTS = (
     Personnage("Sami", "Roux", ((TypeRole.ANCT, ""),)),
+    # L'argent demande deux personnes : Sami prépare, Lucie approuve.
+    Personnage("Lucie", "Fabre", ((TypeRole.ANCT, ""),)),
     Personnage("Paul", "Mercier", ((TypeRole.PREFECTURE, "51"),)),
     Personnage("Inès", "Aubert", ((TypeRole.PREFECTURE, "38"),)),
     Personnage("Anne", "Keller", ((TypeRole.REGION, "44"),)),

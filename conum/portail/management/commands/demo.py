@@ -20,7 +20,9 @@ from conum.demandes.actions import avenants, comite, depot, enveloppes, instruct
 from conum.demandes.models import Demande, Nature, SensAvis, SessionComite
 from conum.demandes.states import DECIDABLES, Etat
 from conum.portail.demo import AGENTS, ENVELOPPES, RECITS, Personnage, Recit
+from conum.portail.demo_conventions import ANCIENNE
 from conum.portail.demo_recrutement import ASPIRANTS
+from conum.portail.management.demo_conventions import conclure
 from conum.portail.management.demo_recrutement import recruter
 from conum.postes.models import TypePoste
 from conum.structures.actions import DonneesStructure, Personne
@@ -59,7 +61,7 @@ class Narrateur:
     def __init__(self) -> None:
         self.aujourdhui = timezone.localdate()
         roles = [role for personnage in AGENTS for role in _agent(personnage)]
-        self.anct = next(r for r in roles if r.type == TypeRole.ANCT)
+        self.anct, self.second = (r for r in roles if r.type == TypeRole.ANCT)
         self.prefectures = {r.departement_id: r for r in reversed(roles) if r.type == TypeRole.PREFECTURE}
 
     def ouvrir_les_enveloppes(self) -> None:
@@ -150,6 +152,7 @@ def jouer() -> None:
     premiere = demandes[0][0].structure
     assert premiere is not None
     recruter(premiere, anct=narrateur.anct)
+    conclure(premiere, _siret(len(RECITS) + 1), anct=narrateur.anct, second=narrateur.second)
 
 
 def _comptes() -> str:
@@ -157,7 +160,12 @@ def _comptes() -> str:
     premiere = RECITS[0]
     structure = Personnage(*premiere.contact, ())
     candidate = ASPIRANTS[0]
-    personnes = [(structure.email, premiere.nom), (candidate.email, "Candidate, un poste lui est proposé")]
+    ancienne = Personnage(*ANCIENNE.contact, ())
+    personnes = [
+        (structure.email, f"{premiere.nom}, une convention à signer"),
+        (ancienne.email, f"{ANCIENNE.nom}, un versement en préparation"),
+        (candidate.email, "Candidate, un poste lui est proposé"),
+    ]
     for agent in AGENTS:
         compte = Utilisateur.objects.get(email=agent.email)
         personnes.append((agent.email, ", ".join(r.libelle for r in compte.roles.order_by("pk"))))
