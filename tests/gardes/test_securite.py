@@ -38,6 +38,9 @@ def test_en_tetes(nom: str, client: ClientGarde) -> None:
     assert reponse["X-Request-Id"]
 
 
+_OBLIGATOIRES = {"SECRET_KEY": "x" * 60, "CONUM_HOTES": "a.fr", "CONUM_CLES_BANCAIRES": f"{'A' * 43}="}
+
+
 def _reglages_de_production(**env: str) -> dict[str, object]:
     noms = [
         *(
@@ -53,12 +56,19 @@ def _reglages_de_production(**env: str) -> dict[str, object]:
     fini = subprocess.run(
         [sys.executable, "-c", script],
         cwd=RACINE,
-        env={"PATH": os.environ["PATH"], "CONUM_ENV": "prod", "SECRET_KEY": "x" * 60, "CONUM_HOTES": "a.fr", **env},
+        env={"PATH": os.environ["PATH"], "CONUM_ENV": "prod", **_OBLIGATOIRES, **env},
         capture_output=True,
         text=True,
         check=True,
     )
     return json.loads(fini.stdout)
+
+
+@pytest.mark.parametrize("absente", ["SECRET_KEY", "CONUM_CLES_BANCAIRES"])
+def test_en_production_une_cle_absente_empeche_de_demarrer(absente: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as echec:
+        _reglages_de_production(**{absente: ""})
+    assert f"{absente} est obligatoire en production." in echec.value.stderr
 
 
 def test_en_production_tout_passe_par_https() -> None:

@@ -34,7 +34,11 @@ _EN_ATTENTE = Q(etat__in=[Etat.PREVU, Etat.A_VERSER])
 
 def _bloquees() -> Q:
     """Dont la date est venue ou manque, et que quelque chose retient (`Echeance.blocage`)."""
-    retenue = Q(compte_actif=False) | Q(acte_en_attente=True) | ~Q(convention__etat__in=sorted(PAYABLES))
+    retenue = (
+        Q(compte_actif=False)
+        | Q(acte_en_attente=True)
+        | (Q(est_solde=False) & ~Q(convention__etat__in=sorted(PAYABLES)))
+    )
     due = Q(prevue_le__lte=timezone.localdate())
     return _EN_ATTENTE & ((due & retenue) | Q(prevue_le=None))
 
