@@ -37,6 +37,13 @@ MENU: tuple[Page | Metier, ...] = (
     Page("Mes demandes", "demandes:mes_demandes", STRUCTURE),
     Page("Mes postes", "postes:mes_postes", STRUCTURE),
     Page("Mes recrutements", "recrutement:recrutements", STRUCTURE),
+    Metier(
+        "Ma subvention",
+        (
+            Page("Mes conventions", "conventions:mes_conventions", STRUCTURE),
+            Page("Mes versements", "versements:mes_versements", STRUCTURE),
+        ),
+    ),
     Page("Ma structure", "structures:ma_structure", STRUCTURE),
     Metier(
         "Demandes",
@@ -56,6 +63,25 @@ MENU: tuple[Page | Metier, ...] = (
         ),
     ),
     Page("Contrats", "postes:contrats", AGENTS),
+    Metier(
+        "Conventions",
+        (
+            Page("Conventions", "conventions:liste", AGENTS),
+            Page("Structures à conventionner", "conventions:a_preparer", ANCT),
+            Page("Pièces à examiner", "conventions:pieces", ANCT),
+            Page("Avenants à ouvrir", "conventions:avenants_a_ouvrir", ANCT),
+            Page("Conventions à renouveler", "conventions:a_renouveler", AGENTS),
+        ),
+    ),
+    Metier(
+        "Versements",
+        (
+            Page("Budget", "versements:budget", AGENTS),
+            Page("Échéances", "versements:echeances", AGENTS),
+            Page("Lots de virements", "versements:lots", ANCT),
+            Page("Comptes bancaires", "versements:ribs", ANCT),
+        ),
+    ),
     Metier(
         "Administration",
         (

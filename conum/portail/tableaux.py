@@ -1,6 +1,5 @@
 """Le tableau de bord : des comptes, chacun menant à la liste qui le détaille."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
@@ -11,6 +10,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.demandes import rules
 from conum.demandes.models import Demande, Nature
 from conum.demandes.states import DECIDES, OUVERTS, Etat
+from conum.portail.attentes import Attendu, des_conventions
 from conum.postes.models import Rattachement
 from conum.recrutement.models import MiseEnRelation, Recrutement, service
 from conum.recrutement.states import ATTEND_LA_STRUCTURE
@@ -19,16 +19,6 @@ from conum.structures.states import EtatRattachement
 
 RECENTES = 10
 """Demandes montrées sur le tableau de bord."""
-
-
-@dataclass(frozen=True)
-class Attendu:
-    """Un compte : ce qu'il dit, où il mène, s'il faut agir sans tarder."""
-
-    nombre: int
-    phrase: str
-    lien: str
-    urgent: bool = False
 
 
 def _demandes(role: Role) -> dict[str, int]:
@@ -125,6 +115,7 @@ def contexte(role: Role) -> dict[str, Any]:
     return {
         "attendus": _attendus(role),
         "recrutements": _recrutements(role),
+        "conventions": des_conventions(role),
         "postes": _postes(role),
         "rattachements": _rattachements(role),
         "recentes": [{"demande": d, "lien": lien_demande(role, d.pk)} for d in recentes.order_by(*ordre)[:RECENTES]],

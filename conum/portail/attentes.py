@@ -1,0 +1,68 @@
+"""Ce que les conventions et les versements attendent de chacun : des comptes, chacun menant à sa liste."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from conum.comptes.models import Role, TypeRole
+from conum.conventions.models import Convention, Piece
+from conum.conventions.states import Etat, EtatPiece
+from conum.versements.models import Lot, Rib
+from conum.versements.states import EtatJustificatif, EtatLot, EtatRib
+
+JUSTIFICATIFS_DUS = (EtatJustificatif.ATTENDU, EtatJustificatif.REFUSE)
+PIECES_A_DEPOSER = (EtatPiece.DEMANDEE, EtatPiece.REFUSEE)
+
+
+@dataclass(frozen=True)
+class Attendu:
+    """Un compte : ce qu'il dit, où il mène, s'il faut agir sans tarder."""
+
+    nombre: int
+    phrase: str
+    lien: str
+    urgent: bool = False
+
+
+def _de_la_structure(role: Role) -> list[Attendu]:
+    conventions = Convention.objects.visibles_par(role)
+    cles = conventions.order_by().values("pk")
+    liste = reverse("conventions:mes_conventions", args=[role.pk])
+    a_signer = conventions.filter(etat=Etat.A_SIGNER_STRUCTURE)
+    avenants = conventions.filter(
+        etat=Etat.AVENANT_EN_COURS,
+        actes__propose_le__isnull=False,
+        actes__retire_le=None,
+        actes__signe_structure_le=None,
+    )
+    pieces = Piece.objects.filter(convention__in=cles, convention__etat=Etat.BROUILLON, etat__in=PIECES_A_DEPOSER)
+    return [
+        Attendu(a_signer.count() + avenants.count(), "documents à signer", liste, urgent=True),
+        Attendu(pieces.count(), "pièces à déposer", liste, urgent=True),
+    ]
+
+
+def _de_l_anct(role: Role) -> list[Attendu]:
+    liste = reverse("conventions:liste", args=[role.pk])
+    a_signer = Convention.objects.filter(etat=Etat.A_SIGNER_ETAT).count()
+    recues = Piece.objects.filter(etat=EtatPiece.RECUE).count()
+    a_approuver = Lot.objects.filter(etat=EtatLot.A_APPROUVER).exclude(prepare_par=role.utilisateur).count()
+    comptes = Rib.objects.filter(etat=EtatRib.PROPOSE).exclude(saisi_par=role.utilisateur).count()
+    return [
+        Attendu(a_signer, "conventions à signer pour l’État", f"{liste}?etat={Etat.A_SIGNER_ETAT}", urgent=True),
+        Attendu(recues, "pièces à examiner", reverse("conventions:pieces", args=[role.pk])),
+        Attendu(a_approuver, "lots de virements à approuver", reverse("versements:lots", args=[role.pk]), urgent=True),
+        Attendu(comptes, "comptes bancaires à confirmer", reverse("versements:ribs", args=[role.pk])),
+    ]
+
+
+def des_conventions(role: Role) -> list[Attendu]:
+    """Les comptes non nuls ; vide pour qui ne fait que lire."""
+    match role.type:
+        case TypeRole.STRUCTURE:
+            comptes = _de_la_structure(role)
+        case TypeRole.ANCT:
+            comptes = _de_l_anct(role)
+        case _:
+            comptes = []
+    return [compte for compte in comptes if compte.nombre]
