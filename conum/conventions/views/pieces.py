@@ -114,12 +114,14 @@ def piece(request: HttpRequest, piece_id: int) -> HttpResponseBase:
             return redirect("conventions:piece", role.pk, lue.pk)
     anct = role.type == TypeRole.ANCT
     ouverte = lue.convention.etat in OUVERTES
+    titre_depot = "Remplacer le fichier" if lue.fichier else "Déposer la pièce"
     contexte = {
         "piece": lue,
         "convention": lue.convention,
         "niveau": niveau(lue),
         "suite": suite_de(lue, role),
         "form": form,
+        "titre_depot": "Déposer à la place de la structure" if anct else titre_depot,
         "peut_deposer": ouverte and lue.etat != EtatPiece.VALIDEE,
         "peut_valider": anct and ouverte and lue.etat == EtatPiece.RECUE,
         "peut_refuser": anct and ouverte and lue.etat in (EtatPiece.RECUE, EtatPiece.VALIDEE),

@@ -30,6 +30,13 @@ from conum.socle.http import lecture_ecriture, role_requis
 from conum.ui.templatetags.ui import jour
 
 SIGNATAIRES = (TypeRole.STRUCTURE, TypeRole.ANCT)
+_MASCULIN = {
+    EtatPiece.DEMANDEE: "Attendu",
+    EtatPiece.RECUE: "Reçu",
+    EtatPiece.REFUSEE: "Refusé",
+    EtatPiece.VALIDEE: "Validé",
+}
+"""Un exemplaire est une pièce, au masculin."""
 _GARDES = ("qualite", "lu")
 """Ce qu'on garde dans la session pendant que la personne présente son second facteur."""
 
@@ -228,6 +235,7 @@ def exemplaire(request: HttpRequest, convention_id: int, numero: int) -> HttpRes
         "niveau": {EtatPiece.REFUSEE: "error", EtatPiece.VALIDEE: "success"}.get(EtatPiece(piece.etat), "info")
         if piece
         else "",
+        "etat_exemplaire": _MASCULIN[EtatPiece(piece.etat)] if piece else "",
         "attend": acte.etape == Etape.A_SIGNER_STRUCTURE,
         "lien_signer": reverse("conventions:signer", args=[role.pk, convention_id, numero]),
     }
@@ -258,7 +266,8 @@ def verifier_exemplaire(request: HttpRequest, piece_id: int) -> HttpResponseBase
         "form": form,
         "piece": piece,
         "attend": piece.etat == EtatPiece.RECUE and acte.etape == Etape.A_SIGNER_STRUCTURE,
-        "situation": f"Exemplaire « {piece.get_etat_display()} », {actes_pieces.phrase_de(acte)}.",
+        "situation": f"Cet exemplaire est {_MASCULIN[EtatPiece(piece.etat)].lower()}. Quant au document, "
+        f"{actes_pieces.phrase_de(acte)}.",
         "depose": jour(piece.deposee_le),
     }
     return render(request, "conventions/signature/verifier.html", contexte)
