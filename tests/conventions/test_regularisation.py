@@ -77,6 +77,13 @@ def test_une_vacance_recente_attend_son_remplacant():
 
 
 @pytest.mark.django_db
+def test_une_vacance_apres_la_fin_de_l_aide_ne_demande_rien():
+    convention = f.active(debut=-800)
+    rompre(convention, -60)
+    assert regularisation.a_regulariser(convention) == []
+
+
+@pytest.mark.django_db
 def test_un_poste_dit_non_pourvu_et_repris_gagne_des_jours():
     convention = f.active()
     poste = rompre(convention, -50)
@@ -124,8 +131,8 @@ def test_tous_les_postes_partis_c_est_une_resiliation():
     convention = f.active()
     poste = rompre(convention, -50)
     actes_des_postes.retirer_poste(poste, le=p.jour(-30), motif=MOTIF, par=p.anct())
-    retrait = next(x for x in regularisation.a_regulariser(convention) if x.objet == "retrait")
-    assert retrait.a_resilier
+    retrait = seule(convention)
+    assert (retrait.objet, retrait.a_resilier, len(retrait.faits)) == ("retrait", True, 2)
     with pytest.raises(ValidationError, match="résiliez"):
         avenants.ouvrir_avenant(
             convention, objet="retrait", effet_le=p.jour(-30), expose=retrait.expose, retraits=retrait.retraits,

@@ -13,6 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from conum.comptes.rules import ajouter_mois
 from conum.conventions import rules
 from conum.conventions.actions import calcul
 from conum.conventions.actions.changement import Ajout
@@ -80,6 +81,16 @@ class _Faits:
     rattachements: Mapping[int, list[tuple[int, DateRange]]]
 
 
+@dataclass(frozen=True)
+class _Depart:
+    """Un poste que la structure n'a plus : son dernier jour, ce qui l'a précédé, et les jours comptés ensuite."""
+
+    poste: int
+    le: date
+    constat: Constat
+    jours: int
+
+
 def a_regulariser(convention: Convention) -> list[Proposition]:
     """Les avenants que demandent les faits du jour ; vide si la convention dit vrai, ou n'est pas active."""
     return propositions(Convention.objects.filter(pk=convention.pk))
@@ -89,7 +100,8 @@ def propositions(conventions: "QuerySet[Convention]") -> list[Proposition]:
     """Les avenants à ouvrir pour ces conventions, par convention puis par objet."""
     actives = {c.pk: c for c in conventions.filter(etat=Etat.ACTIVE).select_related("structure").order_by("numero")}
     actes = Acte.objects.en_vigueur().filter(convention__in=list(actives))
-    calculs = dict(actes.values_list("convention_id", "donnees__calcul"))
+    lus = list(actes.values_list("convention_id", "regle_code", "donnees__calcul"))
+    calculs, codes = {pk: lu for pk, _, lu in lus}, {pk: code for pk, code, _ in lus}
     en_trop = _sans_convention(actives.values())
     comptes = {pk: comptes_de(calculs.get(pk) or []) for pk in actives}
     faits = _charger({p for c in comptes.values() for p in c} | {p.pk for ps in en_trop.values() for p in ps})
@@ -97,9 +109,32 @@ def propositions(conventions: "QuerySet[Convention]") -> list[Proposition]:
     trouvees: list[Proposition] = []
     for pk, convention in actives.items():
         noms = {p: f"P-{references[p]:05d}" for p in comptes[pk] if p in references}
-        trouvees += _de_la_convention(convention, comptes[pk], noms, faits)
+        mois = _mois_finances(convention, codes[pk]) if pk in codes else None
+        trouvees += _de_la_convention(convention, comptes[pk], noms, faits, mois)
         trouvees += _ajouts(convention, en_trop.get(pk, []), faits)
     return trouvees
+
+
+def _mois_finances(convention: Convention, code: str) -> int | None:
+    """Sur combien de mois l'aide s'étale ; au-delà, une vacance ne coûte rien, et ne demande pas d'avenant."""
+    if convention.etalement_mois:
+        return convention.etalement_mois
+    poste = rules.Poste(rules.Statut(convention.statut), convention.departement_id)
+    try:
+        return rules.montant_de(rules.regle(code), poste).duree_mois
+    except rules.RegleInconnue:
+        return None
+
+
+def _part_financee(convention: Convention, compte: PosteCompte, mois: int | None) -> PosteCompte:
+    """Le même, arrêté au dernier jour que la règle finance."""
+    if mois is None:
+        return compte
+    debut = max(convention.financement_debut, compte.debut)
+    fin = min(compte.fin, ajouter_mois(debut, mois))
+    return replace(
+        compte, debut=debut, fin=fin, occupe=tuple(retrancher(compte.occupe, [(date.min, debut), (fin, date.max)]))
+    )
 
 
 def _charger(postes: set[int]) -> _Faits:
@@ -127,27 +162,35 @@ def _depart(convention: Convention, poste: int, compte: PosteCompte, faits: _Fai
 
 
 def _de_la_convention(
-    convention: Convention, comptes: Mapping[int, PosteCompte], noms: Mapping[int, str], faits: _Faits
+    convention: Convention,
+    comptes: Mapping[int, PosteCompte],
+    noms: Mapping[int, str],
+    faits: _Faits,
+    mois: int | None,
 ) -> list[Proposition]:
     aujourdhui = timezone.localdate()
     par_objet: dict[str, list[tuple[int, Constat]]] = defaultdict(list)
-    retraits: dict[int, date] = {}
+    partis: list[_Depart] = []
     for poste, compte in comptes.items():
         if poste not in noms:
             continue
         depart = _depart(convention, poste, compte, faits)
-        if depart is not None:
-            retraits[poste] = depart - UN_JOUR
-        constat = constater(compte, faits.contrats.get(poste, ()), aujourdhui, depart)
+        finance = _part_financee(convention, compte, mois)
+        constat = constater(finance, faits.contrats.get(poste, ()), aujourdhui, depart)
         rompus = faits.rompus.get(poste, set())
+        if depart is not None:
+            # L'avenant qui retire le poste refait aussi ses jours vacants : un seul suffit.
+            apres = retrancher(finance.occupe, [(date.min, depart)])
+            partis.append(_Depart(poste, depart - UN_JOUR, constat, nombre_de_jours(apres)))
+            continue
         if constat.vacant and not _a_regler(constat.vacant, rompus, aujourdhui):
             constat = replace(constat, vacant=())
         if constat:
             rupture = any(debut in rompus for debut, _ in (*constat.perdus, *constat.vacant))
             par_objet[ObjetAvenant.RUPTURE if rupture else ObjetAvenant.CONTRATS].append((poste, constat))
     trouvees = [_des_contrats(convention, objet, liste, noms) for objet, liste in sorted(par_objet.items())]
-    if retraits:
-        trouvees.append(_du_retrait(convention, retraits, comptes, noms))
+    if partis:
+        trouvees.append(_du_retrait(convention, partis, comptes, noms))
     return trouvees
 
 
@@ -160,48 +203,52 @@ def _a_regler(vacant: Iterable[Periode], rompus: set[date], aujourdhui: date) ->
     return debut in rompus or debut < vacance_trop_longue_avant(aujourdhui)
 
 
+def _dire(nom: str, constat: Constat) -> list[str]:
+    return [
+        *(f"{nom} : vacant {dire_periode(p)}." for p in constat.perdus),
+        *(f"{nom} : vacant depuis le {d:%d/%m/%Y}, sans remplaçant." for d, _ in constat.vacant),
+        *(f"{nom} : occupé {dire_periode(p)}, sans être compté." for p in constat.gagnes),
+    ]
+
+
+def _jours(constat: Constat) -> int:
+    return nombre_de_jours((*constat.perdus, *constat.vacant)) - nombre_de_jours(constat.gagnes)
+
+
 def _des_contrats(
     convention: Convention, objet: str, liste: list[tuple[int, Constat]], noms: Mapping[int, str]
 ) -> Proposition:
-    faits: list[str] = []
-    suites: dict[int, Hypothese] = {}
-    jours = 0
-    for poste, constat in liste:
-        faits += [f"{noms[poste]} : vacant {dire_periode(p)}." for p in constat.perdus]
-        faits += [f"{noms[poste]} : vacant depuis le {d:%d/%m/%Y}, sans remplaçant." for d, _ in constat.vacant]
-        faits += [f"{noms[poste]} : occupé {dire_periode(p)}, sans être compté." for p in constat.gagnes]
-        jours += nombre_de_jours((*constat.perdus, *constat.vacant)) - nombre_de_jours(constat.gagnes)
-        # Sans remplaçant, l'aide s'arrête au départ (facts-and-asks § 1.7) ; l'agent peut supposer une reprise.
-        suites[poste] = Hypothese(Suite.NON_POURVU if constat.vacant else Suite.POURVU)
     premiers = [p[0] for _, c in liste for p in (*c.perdus, *c.vacant, *c.gagnes)]
     return Proposition(
         convention,
         objet,
         _dans(convention, min(premiers)),
         tuple(noms[p] for p, _ in liste),
-        tuple(faits),
-        jours,
-        suites,
+        tuple(phrase for p, c in liste for phrase in _dire(noms[p], c)),
+        sum(_jours(c) for _, c in liste),
+        # Sans remplaçant, l'aide s'arrête au départ (facts-and-asks § 1.7) ; l'agent peut supposer une reprise.
+        {p: Hypothese(Suite.NON_POURVU if c.vacant else Suite.POURVU) for p, c in liste},
     )
 
 
 def _du_retrait(
-    convention: Convention, retraits: Mapping[int, date], comptes: Mapping[int, PosteCompte], noms: Mapping[int, str]
+    convention: Convention, partis: list[_Depart], comptes: Mapping[int, PosteCompte], noms: Mapping[int, str]
 ) -> Proposition:
+    retraits = {x.poste: x.le for x in partis}
     dernier = max(retraits.values()) + UN_JOUR
-    restent = [p for p, c in comptes.items() if p not in retraits and c.fin > dernier]
+    faits = []
+    for x in partis:
+        faits += _dire(noms[x.poste], x.constat)
+        faits.append(f"{noms[x.poste]} : la structure n’a plus le poste à partir du {x.le + UN_JOUR:%d/%m/%Y}.")
     return Proposition(
         convention,
         ObjetAvenant.RETRAIT,
         _dans(convention, min(retraits.values()) + UN_JOUR),
         tuple(noms[p] for p in retraits),
-        tuple(
-            f"{noms[p]} : la structure n’a plus le poste à partir du {le + UN_JOUR:%d/%m/%Y}."
-            for p, le in retraits.items()
-        ),
-        sum((comptes[p].fin - le).days - 1 for p, le in retraits.items()),
+        tuple(faits),
+        sum(_jours(x.constat) + x.jours for x in partis),
         retraits=retraits,
-        a_resilier=not restent,
+        a_resilier=not any(p not in retraits and c.fin > dernier for p, c in comptes.items()),
     )
 
 
