@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +10,14 @@ from django.db import connection
 from django.db.models.query import QuerySet
 from django.test import Client
 
+from tests import vidage
+
 if TYPE_CHECKING:
     from conum.comptes.models import Role
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
+
+vidage.installer()
 
 
 @pytest.fixture(autouse=True)
@@ -41,19 +45,6 @@ def _ordre_melange(monkeypatch: pytest.MonkeyPatch) -> None:
             random.shuffle(soi._result_cache)
 
     monkeypatch.setattr(QuerySet, "_fetch_all", charger)
-
-
-@pytest.fixture(autouse=True)
-def _file_des_travaux_vide(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Après un test qui valide ses transactions : Django ne vide pas les tables qu'il ne gère pas."""
-    marque = request.node.get_closest_marker("django_db")
-    valide = bool(marque and marque.kwargs.get("transaction")) or "live_server" in request.fixturenames
-    if valide:
-        request.getfixturevalue("transactional_db")
-    yield
-    if valide:
-        with connection.cursor() as curseur:
-            curseur.execute("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE")
 
 
 # Ce qu'une lecture a le droit d'écrire : la session (connexion, jeton CSRF) et le cache.
