@@ -36,6 +36,7 @@ class Refus:
 
 @dataclass
 class Propositions:
+    faits: Faits
     preparations: list[Preparation] = field(default_factory=list)
     refus: list[Refus] = field(default_factory=list)
     deja: int = 0
@@ -54,7 +55,7 @@ def proposer(structures: Iterable[Structure], souhait: Souhait, jour: date) -> P
     par_structure: Mapping[int, list[Rattachement]] = defaultdict(list)
     for r in rattachements:
         par_structure[r.structure_id].append(r)
-    sortie = Propositions()
+    sortie = Propositions(faits)
     for cle, siens in par_structure.items():
         _une_structure(par_cle[cle], siens, souhait, faits, sortie)
     return sortie
@@ -70,28 +71,30 @@ def _premier_jour(r: Rattachement, faits: Faits) -> date:
 def _une_structure(
     structure: Structure, rattachements: list[Rattachement], souhait: Souhait, faits: Faits, sortie: Propositions
 ) -> None:
+    duree = souhait.duree_mois or rules.catalogue().defaut.duree_max_mois
     debuts = [(souhait.debut or _premier_jour(r, faits), r.poste) for r in rattachements]
-    for debut, postes in _grouper(debuts, souhait):
+    # Chacun sur ses propres dates : un poste arrivé après une convention ne prend pas le début de ceux qu'elle a déjà.
+    libres = [x for x in debuts if not _pris(x[1], DateRange(x[0], ajouter_mois(x[0], duree)), faits)]
+    sortie.deja += len(debuts) - len(libres)
+    for debut, postes in _grouper(libres, duree):
         try:
             regle = rules.regle_au(debut, rules.Phase(souhait.phase))
         except rules.RegleInconnue as inconnue:
             sortie.refus.append(Refus(structure, len(postes), str(inconnue)))
             continue
-        fin = ajouter_mois(debut, souhait.duree_mois or regle.duree_max_mois)
-        libres = [p for p in postes if not _pris(p, DateRange(debut, fin), faits)]
-        sortie.deja += len(postes) - len(libres)
-        connus, raisons = _trier(structure, libres, regle)
+        connus, raisons = _trier(structure, postes, regle)
         sortie.refus += [Refus(structure, nombre, raison) for raison, nombre in raisons.items()]
         if connus:
+            fin = ajouter_mois(debut, souhait.duree_mois or regle.duree_max_mois)
             sortie.preparations.append(Preparation(structure, connus, debut, fin - UN_JOUR, souhait.phase))
 
 
-def _grouper(debuts: list[tuple[date, Poste]], souhait: Souhait) -> Iterator[tuple[date, list[Poste]]]:
+def _grouper(debuts: list[tuple[date, Poste]], duree: int) -> Iterator[tuple[date, list[Poste]]]:
     """Les postes qui commencent pendant la convention du premier la partagent ; les autres en ouvrent une autre."""
     restants = sorted(debuts, key=lambda x: (x[0], x[1].pk))
     while restants:
         debut = restants[0][0]
-        fin = ajouter_mois(debut, souhait.duree_mois or rules.catalogue().defaut.duree_max_mois)
+        fin = ajouter_mois(debut, duree)
         yield debut, [p for jour, p in restants if jour < fin]
         restants = [(jour, p) for jour, p in restants if jour >= fin]
 

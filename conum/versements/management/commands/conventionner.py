@@ -18,8 +18,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rich.progress import Progress
 
-from conum.conventions.actions import apercevoir, preparer_en_masse
-from conum.conventions.actions.preparation import Preparation
+from conum.conventions.actions import preparer_en_masse
+from conum.conventions.actions.preparation import Preparation, composer
 from conum.conventions.actions.reprise import reprendre_en_masse
 from conum.conventions.models import Convention
 from conum.conventions.models.convention import DUREE_MAX_MOIS, Phase
@@ -129,16 +129,17 @@ class Command(BaseCommand):
         propositions.preparations = [p for p in propositions.preparations if p.debut <= jour]
 
     def _simuler(self, propositions: Propositions, bilan: Bilan) -> None:
+        """Le même calcul que l'écriture, sur les mêmes faits."""
         for p in self._au_fil("Simulation", propositions.preparations):
             try:
-                _, _, previsions = apercevoir(p)
+                brouillon = composer(p, propositions.faits, par=SYSTEME)
             except ValidationError as erreur:
                 bilan.refus.append(Refus(p.structure, len(p.postes), " ".join(erreur.messages)))
                 continue
             bilan.conventions += 1
             bilan.postes += len(p.postes)
-            bilan.accorde += sum((x.prevision.plafond for x in previsions), Decimal(0))
-            bilan.engage += sum((x.prevision.total for x in previsions), Decimal(0))
+            bilan.accorde += sum((x.prevision.plafond for x in brouillon.previsions), Decimal(0))
+            bilan.engage += sum((x.prevision.total for x in brouillon.previsions), Decimal(0))
 
     def _ecrire(
         self, propositions: Propositions, structures: QuerySet[Structure], bilan: Bilan, options: dict[str, Any]
