@@ -242,7 +242,8 @@ def _du_poste(
     """Une tranche par annuité, datée de son premier jour, quand la règle le dit ; sinon un seul montant, sans date."""
     versements = regle.versements
     if not versements.nombre:
-        phrases = [f"Règle « {regle.titre} » ({regle.code}). {versements.inconnu}", *map(_dire, lignes)]
+        raison = versements.inconnu.rstrip(".")
+        phrases = [f"Règle « {regle.titre} » ({regle.code}) : {raison}.", *map(_dire, lignes)]
         return [regles.Tranche(1, sum((x.montant for x in lignes), regles.ZERO), None, tuple(phrases))]
     convention = acte.convention
     de_la_regle = rules.Poste(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,7 +45,8 @@ def _bloquees() -> Q:
 
 def _onglets() -> dict[str, tuple[str, Q]]:
     return {
-        "a_verser": ("À verser", Q(etat=Etat.A_VERSER)),
+        "a_verser": ("À verser", Q(etat=Etat.A_VERSER, en_lot=False)),
+        "en_lot": ("Dans un lot", Q(etat=Etat.A_VERSER, en_lot=True)),
         "bloquees": ("Bloquées", _bloquees()),
         "suspendues": ("Suspendues", Q(etat=Etat.SUSPENDU)),
         "prevues": ("Prévues", Q(etat=Etat.PREVU)),
@@ -63,7 +64,9 @@ def _poste(e: Echeance) -> str:
     return e.poste.poste.reference if e.poste else "Toute la convention"
 
 
-def _colonnes(role: Role, *, de_tous: bool) -> list[Colonne]:
+def _colonnes(role: Role, onglet: str = "") -> list[Colonne]:
+    """`onglet` : celui de la file de l'État, vide sur la page d'une convention. Dans une file, l'état est le sien."""
+    de_tous, melange = bool(onglet), onglet in ("", "bloquees", "toutes")
     return [
         Colonne("reference", "Échéance", lambda e: e.reference, tri="numero",
                 lien=lambda e: commun.lien_echeance(role, e.pk)),
@@ -77,9 +80,12 @@ def _colonnes(role: Role, *, de_tous: bool) -> list[Colonne]:
         Colonne("nature", "Nature", lambda e: e.get_nature_display(), a_l_ecran=False),
         Colonne("prevue", "Prévue le", lambda e: e.prevue_le, tri="prevue_le"),
         Colonne("montant", "Montant", montant_signe, tri="montant"),
-        Colonne("etat", "État", lambda e: e.get_etat_display(), tri="etat", niveau=commun.niveau),
-        Colonne("realisee", "Faite le", lambda e: e.realisee_le, tri="realisee_le"),
-        Colonne("blocage", "Ce qui la retient", lambda e: e.blocage()),
+        Colonne("etat", "État", lambda e: e.get_etat_display(), tri="etat", niveau=commun.niveau,
+                a_l_ecran=melange),
+        Colonne("realisee", "Faite le", lambda e: e.realisee_le, tri="realisee_le",
+                a_l_ecran=onglet in ("", "toutes")),
+        Colonne("blocage", "Ce qui la retient", lambda e: e.blocage(),
+                a_l_ecran=onglet not in ("en_lot", "ordonnancees", "a_rendre")),
     ]  # fmt: skip
 
 
@@ -114,12 +120,13 @@ def liste(request: HttpRequest) -> HttpResponseBase:
     if onglet not in onglets:
         cherche = any(request.GET.get(cle) for cle in ("recherche", "etat"))
         onglet = "toutes" if cherche or role.type != TypeRole.ANCT else "a_verser"
-    visibles = Echeance.objects.visibles_par(role).avec_faits()
+    dans_un_lot = Exists(LigneLot.objects.filter(echeance=OuterRef("pk"), actif=True))
+    visibles = Echeance.objects.visibles_par(role).avec_faits().annotate(en_lot=dans_un_lot)
     filtrees = _filtrer(visibles, filtres.valeurs())
     # Dans « Toutes », les annulées se voient quand on les demande : leur montant ne compte pas.
     retenues = filtrees if filtres.valeurs().get("etat") == Etat.ANNULE else filtrees.comptees()
     page = Liste(
-        request, _relations(retenues.filter(onglets[onglet][1])), _colonnes(role, de_tous=True), "prevue", "echeances"
+        request, _relations(retenues.filter(onglets[onglet][1])), _colonnes(role, onglet), "prevue", "echeances"
     )
     if (fichier := page.export()) is not None:
         return fichier
@@ -212,9 +219,7 @@ def convention(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
     toutes = Echeance.objects.filter(convention=lue).avec_faits()
     annulees = request.GET.get("annulees") == "oui"
     vues = toutes if annulees else toutes.comptees()
-    page = Liste(
-        request, _relations(vues), _colonnes(role, de_tous=False), "prevue", f"versements-{lue.reference}", par_page=100
-    )
+    page = Liste(request, _relations(vues), _colonnes(role), "prevue", f"versements-{lue.reference}", par_page=100)
     if (fichier := page.export()) is not None:
         return fichier
     montants = budget.de_la_convention(lue)
@@ -225,7 +230,7 @@ def convention(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
         "chiffres": [
             ("Engagé", euros(montants.engage)),
             ("Versé", euros(montants.verse)),
-            ("Reste à verser", euros(montants.reste)),
+            ("Reste, reversement déduit" if montants.a_rendre else "Reste à verser", euros(montants.reste)),
             *([("À rendre", euros(montants.a_rendre))] if montants.a_rendre else []),
         ],
         "echeanciers": _calculs(lue),

@@ -1,6 +1,7 @@
 """Les lots : préparer, relire, approuver à deux, remettre à la banque."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from conum.versements.models import Echeance, LigneLot, Lot
 from conum.versements.states import EtatLigne, EtatLot
 from conum.versements.views import commun
 
+ZERO = Decimal(0)
 ACTIVES = Q(lignes__actif=True)
 
 
@@ -68,18 +70,13 @@ def preparer(request: HttpRequest) -> HttpResponseBase:
         cles = voulues.order_by("pk").values_list("pk", flat=True)
         return actes.preparer_lot(execution_le=lues["execution_le"], echeances=cles, par=role)
 
-    intro = (
-        f"{resume['nombre']} échéances sont à verser, pour {euros(resume['total'])}."
-        if resume["nombre"]
-        else "Aucune échéance n’est à verser."
-    )
     return commun.page_formulaire(
         request,
         PreparationForm(request.POST or None),
         acte,
         textes={
             "titre": "Préparer un lot",
-            "intro": intro,
+            "intro": f"Échéances à verser : {resume['nombre']}, pour {euros(resume['total'] or ZERO)}.",
             "points": (
                 "Vous pourrez retirer des lignes avant de le présenter.",
                 "Une autre personne l’approuve : ni vous, ni la machine.",
@@ -94,7 +91,10 @@ def preparer(request: HttpRequest) -> HttpResponseBase:
 
 
 def _colonnes_lignes(role: Role, lot: Lot) -> list[Colonne]:
-    preparation = lot.etat == EtatLot.PREPARATION
+    preparation, remis = lot.etat == EtatLot.PREPARATION, lot.etat in exports.REMIS
+
+    def etat(x: LigneLot) -> str:
+        return "Dans le lot" if x.etat == EtatLigne.EN_ATTENTE and not remis else x.get_etat_display()
 
     def retirer(x: LigneLot) -> str:
         return "Retirer" if preparation and x.actif else ""
@@ -112,7 +112,7 @@ def _colonnes_lignes(role: Role, lot: Lot) -> list[Colonne]:
         Colonne("titulaire", "Titulaire", lambda x: x.rib.titulaire, tri=SansAccent("rib__titulaire")),
         Colonne("compte", "Compte", lambda x: x.rib.masque),
         Colonne("montant", "Montant", lambda x: x.montant, tri="montant"),
-        Colonne("etat", "État", lambda x: x.get_etat_display(), tri="etat",
+        Colonne("etat", "État", etat, tri="etat",
                 niveau=lambda x: commun.NIVEAUX_LIGNE.get(EtatLigne(x.etat), "neutre")),
         Colonne("motif", "Motif", lambda x: x.motif, a_l_ecran=not preparation),
         Colonne("geste", "À faire", retirer, lien=lien_retirer, a_l_ecran=preparation),
