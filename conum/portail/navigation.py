@@ -99,6 +99,7 @@ PUBLIC: tuple[tuple[str, str], ...] = (
 )
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),
+    ("Vérifier un document signé", "conventions:verifier"),
     ("Accessibilité : non conforme", "portail:accessibilite"),
     ("Mentions légales", "portail:mentions_legales"),
     ("Données personnelles", "portail:donnees_personnelles"),
