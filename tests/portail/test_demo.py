@@ -1,11 +1,14 @@
 """Le récit de démonstration passe par les vraies actions, une seule fois."""
 
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from conum.conventions.models import Convention
+from conum.conventions.states import Etat as EtatConvention
 from conum.demandes.models import Demande
 from conum.demandes.states import Etat
 from conum.portail.demo import ENVELOPPES, RECITS
@@ -14,6 +17,8 @@ from conum.postes.models import Rattachement
 from conum.recrutement.models import MiseEnRelation
 from conum.recrutement.states import Etat as EtatRelation
 from conum.territoires.models import Departement
+from conum.versements.models import Lot
+from conum.versements.states import EtatLot
 from tests.comptes.fabriques import DepartementFactory, RegionFactory
 from tests.structures.fabriques import CommuneFactory
 
@@ -40,8 +45,12 @@ def test_le_recit_montre_chaque_etat_et_ne_se_rejoue_pas() -> None:
     dit = StringIO()
     call_command("demo", stdout=dit)
     assert set(Demande.objects.values_list("etat", flat=True)) == {r.fin for r in RECITS} | {Etat.DEPOSEE}
-    assert Rattachement.objects.count() == RECITS[0].postes - 1
-    assert "lina.haddad@" in dit.getvalue()
+    assert Rattachement.objects.filter(structure__denomination=RECITS[0].nom).count() == RECITS[0].postes - 1
+    assert {"lina.haddad@", "denis.morel@"} <= set(re.findall(r"[a-z.]+@", dit.getvalue()))
+    a_signer, active = Convention.objects.order_by("pk")
+    assert (a_signer.etat, active.etat) == (EtatConvention.A_SIGNER_STRUCTURE, EtatConvention.ACTIVE)
+    lot = Lot.objects.get()
+    assert (lot.etat, lot.lignes.get().echeance.convention) == (EtatLot.A_APPROUVER, active)
     raconte = dict(MiseEnRelation.objects.values_list("candidat__email", "etat"))
     assert raconte == {a.email: a.fin for a in ASPIRANTS if a.fin in EtatRelation.values}
     nombre = Demande.objects.count()
