@@ -11,7 +11,7 @@ from conum.conventions.models import Convention
 from conum.journal.acteurs import Acteur
 from conum.postes.access import est_anct, est_membre_de, est_systeme
 from conum.structures.models import Structure
-from conum.versements.models import Echeance, Justificatif, LigneRetour, Lot, Rib
+from conum.versements.models import Echeance, Justificatif, LigneRetour, Lot, RetourBancaire, Rib
 
 
 def peut_ordonnancer(acteur: Acteur, _objet: object = None) -> bool:
@@ -65,10 +65,16 @@ def get_lot_ou_404(role: Role, pk: int) -> Lot:
     return get_object_or_404(Lot.objects.select_related("prepare_par", "approuve_par"), pk=pk)
 
 
+def get_retour_ou_404(role: Role, pk: int) -> RetourBancaire:
+    if not peut_ordonnancer(role):
+        raise Http404("Fichier inconnu.")
+    return get_object_or_404(RetourBancaire.objects.select_related("role__utilisateur"), pk=pk)
+
+
 def get_ligne_retour_ou_404(role: Role, pk: int) -> LigneRetour:
     if not peut_ordonnancer(role):
         raise Http404("Ligne inconnue.")
-    return get_object_or_404(LigneRetour.objects.select_related("retour", "ligne_lot__lot"), pk=pk)
+    return get_object_or_404(LigneRetour.objects.select_related("retour", "ligne_lot__lot", "reversement"), pk=pk)
 
 
 def get_rib_ou_404(role: Role, pk: int) -> Rib:

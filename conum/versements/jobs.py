@@ -6,7 +6,7 @@ from django.utils import timezone
 from conum.journal.acteurs import SYSTEME
 from conum.socle import conservation
 from conum.socle.travaux import travail
-from conum.versements.actions import echeances, echeanciers, exports, ribs
+from conum.versements.actions import echeances, echeanciers, exports, retours, ribs
 
 for regle in (
     conservation.Regle(
@@ -26,6 +26,12 @@ for regle in (
         timedelta(days=3653),
         "pièce comptable : dix ans (code de commerce, art. L. 123-22) ; l'empreinte et les lignes restent",
         exports.effacer_fichiers,
+    ),
+    conservation.Regle(
+        "fichiers de banque jamais importés",
+        timedelta(days=30),
+        "lus, puis laissés : ils n'ont rien changé",
+        retours.purger_retours,
     ),
 ):
     conservation.enregistrer(regle)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from conum.versements.views import budget, echeances, gestes, lots, ribs
+from conum.versements.views import budget, echeances, gestes, lots, retours, ribs
 
 app_name = "versements"
 _ESPACE = "espace/<int:role_id>/"
@@ -9,6 +9,7 @@ _ECHEANCES = f"{_ESPACE}echeances/"
 _ECHEANCE = f"{_ECHEANCES}<int:pk>/"
 _LOTS = f"{_ESPACE}lots/"
 _LOT = f"{_LOTS}<int:pk>/"
+_RETOURS = f"{_ESPACE}retours-bancaires/"
 _RIBS = f"{_ESPACE}coordonnees-bancaires/"
 _RIB = f"{_RIBS}<int:pk>/"
 _STRUCTURE = f"{_ESPACE}structures/<int:structure_pk>/coordonnees-bancaires/"
@@ -41,6 +42,12 @@ urlpatterns = [
     path(f"{_LOT}fichier/", lots.fichier, name="fichier_lot"),
     path(f"{_LOT}abandonner/", lots.abandonner, name="abandonner_lot"),
     path(f"{_LOT}lignes/<int:ligne_pk>/retirer/", lots.retirer_ligne, name="retirer_ligne"),
+    # Ce que rend la banque.
+    path(_RETOURS, retours.liste, name="retours"),
+    path(f"{_RETOURS}deposer/", retours.deposer, name="deposer_retour"),
+    path(f"{_RETOURS}<int:pk>/", retours.retour, name="retour"),
+    path(f"{_RETOURS}lignes/<int:pk>/", retours.ligne, name="ligne_retour"),
+    path(f"{_RETOURS}lignes/<int:pk>/ecarter/", retours.ecarter, name="ecarter_ligne_retour"),
     # Les comptes des structures, à deux personnes.
     path(_RIBS, ribs.liste, name="ribs"),
     path(f"{_RIB}confirmer/", ribs.confirmer, name="confirmer_rib"),
