@@ -234,7 +234,7 @@ def test_chaque_tableau_finit_par_le_meme_total(quelques, client, anct):
 
 def test_un_chiffre_s_ouvre_sur_ses_conventions_et_leur_trace(quelques, client, anct):
     response = client.get(adresse(anct, axe="departement"))
-    rangee = next(r for r in response.context["liste"].page if r.montants.verse)
+    rangee = next(r for r in response.context["rangees"] if r.montants.verse)
     lien = next(c.lien for c in rangee.cellules if c.valeur == rangee.montants.verse)
     detail = client.get(lien)
     listees = list(detail.context["liste"].triee())

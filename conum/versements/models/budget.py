@@ -7,7 +7,7 @@ des conventions et la fiche de l'une d'elles rangent les mêmes mouvements : ils
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,7 @@ class Montants:
         return self.engage - self.verse
 
     def __add__(self, autre: Montants) -> Montants:
-        return Montants(*(getattr(self, f.name) + getattr(autre, f.name) for f in fields(Montants)))
+        return additionner((self, autre))
 
 
 class Axe(models.TextChoices):
@@ -109,7 +109,9 @@ def de_la_convention(convention: Convention) -> Montants:
 
 
 def additionner(montants: Iterable[Montants]) -> Montants:
-    return sum(montants, start=Montants())
+    montants = list(montants)
+    sommes = {nom: sum((getattr(m, nom) for m in montants), ZERO) for nom in NOMS}
+    return Montants(**sommes, conventions=sum(m.conventions for m in montants))
 
 
 def _mouvements(conventions: QuerySet[Convention]) -> QuerySet[Mouvement]:

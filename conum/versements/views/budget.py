@@ -1,6 +1,6 @@
 """L'argent vu d'en haut : deux tableaux, chaque chiffre s'ouvre sur ses conventions, chaque convention sur sa trace."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -21,8 +21,7 @@ from conum.socle import exports
 from conum.socle.http import lecture, role_requis
 from conum.socle.listes import FORMATS, Colonne, Liste, Pages
 from conum.socle.sql import SansAccent
-from conum.socle.texte import normaliser
-from conum.structures.models import Structure
+from conum.structures.models import NOM_TRI, Structure
 from conum.territoires.models import Departement, Region
 from conum.versements.forms.budget import MONTANTS, FiltresBudget, FiltresDetail, axes_de
 from conum.versements.models import budget as modele
@@ -41,6 +40,11 @@ TITRES = {
 }
 PAR_AXE = ("accorde", "engage", "verse", "ordonnance", "reste", "a_rendre")
 PAR_ANNEE = ("engage", "prevu", "verse")
+# Ce que la liste des conventions montre : la base trie d'autant moins de texte.
+LUS = (
+    "numero", "etat", "departement_id", "financement_debut", "financeur",
+    "structure__denomination", "structure__nom_usage",
+)  # fmt: skip
 # Par année civile, l'engagé est ce que valent les jours financés de l'année.
 TITRES_ANNEE = {**TITRES, "engage": "Dû"}
 
@@ -91,28 +95,40 @@ class Vue:
         return Rangee(nom, self.lien(**plus), montants, cellules)
 
 
-def _noms(axe: Axe, cles: list[Any]) -> Callable[[Any], str]:
-    """Comment se dit chaque clé d'un axe ; une requête au plus."""
-    match axe:
+class Nommee(NamedTuple):
+    """Une clé de l'axe et ses sommes, avant de savoir si la page la montre."""
+
+    nom: str
+    cle: Hashable
+    montants: Montants
+
+
+def _noms(vue: Vue) -> dict[Any, str] | None:
+    """Comment se dit chaque clé de l'axe, dans l'ordre où on la lit ; None quand la clé est son propre nom."""
+    match vue.axe:
         case Axe.DEPARTEMENT:
-            noms: dict[Any, str] = {d.pk: f"{d.pk} {d.nom}" for d in Departement.objects.filter(pk__in=cles)}
+            return {d.pk: f"{d.pk} {d.nom}" for d in Departement.objects.order_by("pk")}
         case Axe.REGION:
-            noms = {r.pk: r.nom for r in Region.objects.filter(pk__in=cles)}
+            return {r.pk: r.nom for r in Region.objects.order_by(SansAccent("nom"))}
         case Axe.STRUCTURE:
-            lues = Structure.objects.filter(pk__in=cles).values_list("pk", "nom_usage", "denomination")
-            noms = {pk: usage or denomination for pk, usage, denomination in lues}
+            visibles = Structure.objects.filter(pk__in=vue.conventions.order_by().values("structure"))
+            lues = visibles.order_by(NOM_TRI, "pk").values_list("pk", "nom_usage", "denomination")
+            return {pk: usage or denomination for pk, usage, denomination in lues}
         case Axe.PHASE:
-            noms = {phase.value: str(phase.label) for phase in Phase}
-        case _:
-            noms = {}
-    return lambda cle: noms.get(cle, str(cle))
+            return {phase.value: str(phase.label) for phase in Phase}
+    return None
 
 
-def _par_axe(vue: Vue) -> list[Rangee]:
+def _par_axe(vue: Vue) -> list[Nommee]:
     montants = modele.par_axe(vue.conventions, vue.axe)
-    nom = _noms(vue.axe, list(montants))
-    rangees = [vue.rangee(nom(cle), m, PAR_AXE, **{vue.axe.value: cle}) for cle, m in montants.items()]
-    return sorted(rangees, key=lambda r: normaliser(r.nom))
+    noms = _noms(vue)
+    if noms is None:
+        noms = {cle: str(cle) for cle in sorted(montants, key=str)}
+    return [Nommee(nom, cle, montants[cle]) for cle, nom in noms.items() if cle in montants]
+
+
+def _rangees(vue: Vue, nommees: Iterable[Nommee]) -> list[Rangee]:
+    return [vue.rangee(x.nom, x.montants, PAR_AXE, **{vue.axe.value: x.cle}) for x in nommees]
 
 
 def _nom_annee(annee: int | None) -> str:
@@ -128,14 +144,19 @@ def _par_annee(vue: Vue, calendrier: modele.Calendrier) -> list[Rangee]:
     ]  # fmt: skip
 
 
-def _fichier(request: HttpRequest, entetes: list[str], rangees: list[Rangee], total: Rangee, nom: str) -> Any:
+def _fichier_par_axe(vue: Vue, format_: str, nommees: list[Nommee], total: Montants) -> HttpResponseBase:
     """Le tableau en fichier : toutes ses lignes, et son total."""
-    lignes = [[r.nom, *_nombre(r), *(c.valeur for c in r.cellules)] for r in [*rangees, total]]
-    return exports.reponse(request.GET["format"], nom, entetes, lignes)
+    entetes = [str(vue.axe.label), "Conventions", *(f"{TITRES[c]} (€)" for c in PAR_AXE)]
+    toutes = [*nommees, Nommee("Total", None, total)]
+    lignes = ([x.nom, x.montants.conventions, *(getattr(x.montants, c) for c in PAR_AXE)] for x in toutes)
+    return exports.reponse(format_, f"budget-{vue.axe.value}", entetes, lignes)
 
 
-def _nombre(rangee: Rangee) -> list[int]:
-    return [rangee.montants.conventions] if len(rangee.cellules) == len(PAR_AXE) else []
+def _fichier_par_annee(format_: str, calendrier: modele.Calendrier) -> HttpResponseBase:
+    entetes = ["Année civile", *(f"{TITRES_ANNEE[c]} (€)" for c in PAR_ANNEE)]
+    toutes = [*((_nom_annee(a.annee), a.montants) for a in calendrier.annees), ("Total", calendrier.total)]
+    lignes = ([nom, *(getattr(montants, c) for c in PAR_ANNEE)] for nom, montants in toutes)
+    return exports.reponse(format_, "budget-calendrier", entetes, lignes)
 
 
 @role_requis(*AGENTS)
@@ -143,29 +164,26 @@ def _nombre(rangee: Rangee) -> list[int]:
 def budget(request: HttpRequest) -> HttpResponseBase:
     """Par exercice, financeur, territoire, phase ou structure ; puis par année civile."""
     vue = Vue(request)
+    format_ = request.GET.get("format")
     calendrier = modele.calendrier(vue.conventions)
-    annees = _par_annee(vue, calendrier)
-    total_annees = vue.rangee("Total", calendrier.total, PAR_ANNEE)
-    du_calendrier = request.GET.get("tableau") == "calendrier"
-    if request.GET.get("format") in FORMATS and du_calendrier:
-        entetes = ["Année civile", *(f"{TITRES_ANNEE[c]} (€)" for c in PAR_ANNEE)]
-        return _fichier(request, entetes, annees, total_annees, "budget-calendrier")  # type: ignore[no-any-return]
-    rangees = _par_axe(vue)
-    total = vue.rangee("Total", modele.additionner(r.montants for r in rangees), PAR_AXE)
-    if request.GET.get("format") in FORMATS:
-        entetes = [str(vue.axe.label), "Conventions", *(f"{TITRES[c]} (€)" for c in PAR_AXE)]
-        return _fichier(request, entetes, rangees, total, f"budget-{vue.axe.value}")  # type: ignore[no-any-return]
-    page = Pages(request, rangees)
+    if format_ in FORMATS and request.GET.get("tableau") == "calendrier":
+        return _fichier_par_annee(format_, calendrier)
+    nommees = _par_axe(vue)
+    total = modele.additionner(x.montants for x in nommees)
+    if format_ in FORMATS:
+        return _fichier_par_axe(vue, format_, nommees, total)
+    page = Pages(request, nommees)
     contexte = {
         "vue": vue,
         "filtres": vue.filtres,
         "axes": [(axe, vue.parametres(axe=axe.value)) for axe in vue.axes],
         "liste": page,
         "titres": [TITRES[c] for c in PAR_AXE],
-        "total": total,
-        "annees": annees,
+        "rangees": _rangees(vue, page.page),
+        "total": vue.rangee("Total", total, PAR_AXE),
+        "annees": _par_annee(vue, calendrier),
         "titres_annee": [TITRES_ANNEE[c] for c in PAR_ANNEE],
-        "total_annees": total_annees,
+        "total_annees": vue.rangee("Total", calendrier.total, PAR_ANNEE),
         "graphique": tracer([(_nom_annee(a.annee), a.montants) for a in calendrier.annees]),
         "sans_convention": _sans_convention(vue.role),
         "national": vue.role.type == TypeRole.ANCT,
@@ -205,6 +223,7 @@ def detail(request: HttpRequest) -> HttpResponseBase:
     quand, montant = filtres.quand(), filtres.valeurs().get("montant", "")
     noms, titres = (PAR_AXE, TITRES) if quand is None else (PAR_ANNEE, TITRES_ANNEE)
     conventions: QuerySet[Any] = modele.avec_montants(vue.conventions, quand).select_related("structure")
+    conventions = conventions.only(*LUS)
     if montant in MONTANTS:
         conventions = conventions.exclude(**{montant: 0})
     liste = Liste(request, conventions, _colonnes(vue.role, noms, titres), "reference", "budget-conventions")
