@@ -13,7 +13,7 @@ from conum.socle.mesures import base_jetable
 # Ce qu'on sait mesurer, et le module qui le fait : une fonction `mesurer(nombre)` qui rend (mesures, verdicts).
 MESURES = {
     "appariement": "conum.recrutement.management.mesures",
-    "conventions": "conum.conventions.management.mesures",
+    "conventions": "conum.versements.management.mesures",
     "demandes": "conum.demandes.management.mesures",
     "recrutement": "conum.recrutement.management.mesures_ecrans",
 }
