@@ -7,8 +7,8 @@ from django.urls import reverse
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Convention, Piece
 from conum.conventions.states import Etat, EtatPiece
-from conum.versements.models import Lot, Rib
-from conum.versements.states import EtatJustificatif, EtatLot, EtatRib
+from conum.versements.models import LigneRetour, Lot, Rib
+from conum.versements.states import EtatJustificatif, EtatLot, EtatRapprochement, EtatRib
 
 JUSTIFICATIFS_DUS = (EtatJustificatif.ATTENDU, EtatJustificatif.REFUSE)
 PIECES_A_DEPOSER = (EtatPiece.DEMANDEE, EtatPiece.REFUSEE)
@@ -48,11 +48,13 @@ def _de_l_anct(role: Role) -> list[Attendu]:
     recues = Piece.objects.filter(etat=EtatPiece.RECUE).count()
     a_approuver = Lot.objects.filter(etat=EtatLot.A_APPROUVER).exclude(prepare_par=role.utilisateur).count()
     comptes = Rib.objects.filter(etat=EtatRib.PROPOSE).exclude(saisi_par=role.utilisateur).count()
+    retours = LigneRetour.objects.filter(etat=EtatRapprochement.A_TRAITER).count()
     return [
         Attendu(a_signer, "conventions à signer pour l’État", f"{liste}?etat={Etat.A_SIGNER_ETAT}", urgent=True),
         Attendu(recues, "pièces à examiner", reverse("conventions:pieces", args=[role.pk])),
         Attendu(a_approuver, "lots de virements à approuver", reverse("versements:lots", args=[role.pk]), urgent=True),
         Attendu(comptes, "comptes bancaires à confirmer", reverse("versements:ribs", args=[role.pk])),
+        Attendu(retours, "lignes de la banque à traiter", reverse("versements:retours", args=[role.pk])),
     ]
 
 

@@ -80,6 +80,7 @@ MENU: tuple[Page | Metier, ...] = (
             Page("Échéances", "versements:echeances", AGENTS),
             Page("Lots de virements", "versements:lots", ANCT),
             Page("Comptes bancaires", "versements:ribs", ANCT),
+            Page("Retours de la banque", "versements:retours", ANCT),
         ),
     ),
     Metier(

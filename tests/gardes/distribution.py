@@ -26,6 +26,7 @@ from conum.structures.models import Antenne, ChangementContact, DemandeRattachem
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
+from tests.gardes import distribution_conventions
 from tests.gardes.adresses import Adresse
 from tests.postes import fabriques as contrats
 from tests.recrutement.fabriques import CandidatFactory, recrutement, relation
@@ -213,4 +214,5 @@ def monter() -> Distribution:
         "signature": JETON,
         "numero": structure.siret,
     }
+    objets |= distribution_conventions.monter(structure, principal, anct)
     return Distribution(roles, _etrangers(), objets | du_recrutement)
