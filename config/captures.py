@@ -66,12 +66,14 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     from django.utils import timezone
 
     from conum.comptes.models import Invitation, Role
+    from conum.conventions.models import Acte, Convention, Piece
     from conum.courriels.models import Courriel
     from conum.demandes.models import Demande, SessionComite
     from conum.postes.models import Contrat, PieceRupture, Poste
     from conum.recrutement.access import est_anct
     from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement
     from conum.structures.models import DemandeRattachement, Structure
+    from conum.versements.models import Echeance, Lot, Rib
 
     def cles(requete: Any, combien: int = 3) -> list[Any]:
         return list(requete.values_list("pk", flat=True)[:combien])
@@ -88,7 +90,26 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     recrutements = Recrutement.objects.visibles_par(role) if role else Recrutement.objects.none()
     candidats = Candidat.objects.visibles_par(role) if role else Candidat.objects.none()
     passes = Passe.objects.order_by("-pk") if role and est_anct(role) else Passe.objects.none()
+    conventions = Convention.objects.visibles_par(role) if role else Convention.objects.none()
+    une_par_etape = cles(conventions.order_by("etat", "pk").distinct("etat"), 20)
+    actes = Acte.objects.filter(propose_le__isnull=False).order_by("pk")
+    pieces = Piece.objects.filter(convention__in=conventions.values("pk")).order_by("pk")
+    echeances = Echeance.objects.visibles_par(role) if role else Echeance.objects.none()
+    lots = Lot.objects.order_by("pk") if role and est_anct(role) else Lot.objects.none()
+    ribs = Rib.objects.filter(structure__in=structures.values("pk")).order_by("pk")
     return {
+        "conventions:convention_id": une_par_etape,
+        "conventions:numero": [0] * len(une_par_etape),
+        "conventions:piece_id": cles(pieces, 1),
+        "conventions:structure_id": cles(structures.filter(rattachements__isnull=False), 1),
+        "conventions:objet": ["rupture"] * len(une_par_etape),
+        "conventions:code": list(actes.values_list("code", flat=True)[:2]),
+        "versements:convention_pk": une_par_etape,
+        "versements:conventions:pk": une_par_etape,
+        "versements:echeances:pk": cles(echeances.order_by("etat", "pk").distinct("etat"), 5),
+        "versements:lots:pk": cles(lots, 2),
+        "versements:coordonnees-bancaires:pk": cles(ribs, 1),
+        "versements:structure_pk": cles(structures.filter(conventions__isnull=False).distinct().order_by("-pk"), 1),
         "postes:pk": un_par_etat,
         "postes:poste_pk": cles(postes),
         "postes:piece_pk": cles(PieceRupture.objects.filter(contrat__in=contrats).order_by("pk"), 1),
