@@ -20,6 +20,16 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 vidage.installer()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: test de plusieurs secondes, lancé avant les autres")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Les longs d'abord : lancés en dernier, ils laisseraient les autres processus sans rien à faire."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _pas_de_reseau(monkeypatch: pytest.MonkeyPatch) -> None:
     """Une connexion hors de la machine fait échouer le test."""

@@ -1,16 +1,22 @@
 """L'import des structures publiées : mêmes actions, rejouable, chaque ligne refusée a sa raison."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from conum.demandes.management import structures_publiees as publiees
+from conum.demandes.management.mesures_import import mesurer
 from conum.demandes.models import Decision, Demande, SessionComite
 from conum.demandes.states import Etat
 from conum.journal.models import Entree
 from conum.postes.models import Poste
 from conum.structures.models import Structure
+from conum.structures.rules import commune_sans_arrondissement
+from conum.territoires import fichier as communes
+from conum.territoires.actions.charger import appliquer
 from tests.aides import partage
 from tests.structures.fabriques import CommuneFactory
 
@@ -127,14 +133,45 @@ def test_une_vraie_session_du_comite_ne_sert_pas_a_une_reprise(reims, tmp_path):
         _importer(tmp_path, BONNES, "--session", "64")
 
 
-@pytest.mark.xdist_group("import-reel")
-def test_les_2485_structures_publiees_entrent_toutes(tmp_path):
+def _tranche(lues: list[publiees.LigneLue]) -> set[int]:
+    """Les rangs d'une tranche qui a de tout : chaque catégorie avec chaque sorte de doute, chaque département, les
+    plus gros, des structures sans poste ; puis une ligne sur cinquante."""
+    premieres: dict[object, int] = {}
+    for rang, lue in enumerate(lues):
+        structure = lue.attribution.structure
+        assert structure.commune is not None
+        doutes = tuple(sorted(doute.split()[0] for doute in lue.doutes))
+        premieres.setdefault((structure.categorie, doutes, not lue.attribution.postes), rang)
+        premieres.setdefault(structure.commune.departement_id, rang)
+    gros = sorted(range(len(lues)), key=lambda rang: -lues[rang].attribution.postes)[:3]
+    return {*premieres.values(), *gros, *range(0, len(lues), 50)}
+
+
+def _charger_les_communes(voulues: set[str]) -> None:
+    """Du fichier des communes du dépôt, celles que nomment ces codes, anciens ou non (la France entière : dix fois
+    plus long ; elle est chargée par les tests des territoires)."""
+    france = communes.lire()
+    anciennes = [a for a in france.anciennes if a.code in voulues]
+    voulues = voulues | {a.commune for a in anciennes}
+    appliquer(replace(france, communes=[c for c in france.communes if c.code in voulues], anciennes=anciennes))
+
+
+@pytest.mark.long
+def test_les_2485_structures_publiees_se_lisent_et_une_tranche_de_tout_entre(tmp_path):
+    """Le fichier entier est importé par `bin/manage mesurer structures`, qui rend les mêmes verdicts."""
     fichier = partage("data/structures-conseillers-numeriques-2023.csv")
-    call_command("charger_communes", verbosity=0)
-    rapport = tmp_path / "rapport.csv"
-    call_command("importer_structures", str(fichier), "--rapport", str(rapport), verbosity=0)
-    with rapport.open(encoding="utf-8-sig") as flux:
-        refusees = [ligne for ligne in csv.DictReader(flux, delimiter=";") if ligne["suite"] == "refusée"]
-    assert refusees == []
-    assert Structure.objects.count() == 2_485
-    assert Poste.objects.count() == 3_437
+    brutes = list(publiees.lignes(fichier))
+    _charger_les_communes({commune_sans_arrondissement(ligne["code_insee"]) for _, ligne in brutes})
+    lecteur = publiees.Lecteur(ligne["code_insee"] for _, ligne in brutes)
+    lues = [lecteur.lire(numero, ligne) for numero, ligne in brutes]
+    assert (len(lues), sum(lue.attribution.postes for lue in lues)) == (2_485, 3_437)
+
+    rangs = _tranche(lues)
+    assert len(rangs) >= 150
+    texte = fichier.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    tranche = tmp_path / "tranche.csv"
+    tranche.write_text("".join(texte[i] for i in (0, *(brutes[rang][0] - 1 for rang in sorted(rangs)))))
+    (mesure,), verdicts = mesurer(0, dire=str, fichier=tranche)
+    assert [v.phrase for v in verdicts if not v.tenu] == []
+    assert mesure.n == Structure.objects.count() == len(rangs)
+    assert Poste.objects.count() == sum(lues[rang].attribution.postes for rang in rangs)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.parcours.conftest import LARGEURS, TELEPHONE, Axe, elargir
+
 PAGES = (
     "/",
     "/mentions-legales/",
@@ -17,13 +19,16 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("adresse", PAGES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_page_publique_accessible(page: Page, axe: Callable[[Page], None], adresse: str, theme: str) -> None:
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.goto(adresse)
-    expect(page.locator("html")).to_have_attribute("data-fr-theme", theme)
-    axe(page)
+def test_les_pages_publiques_sont_accessibles(ouvrir_page: Callable[..., Page], axe: Axe, theme: str) -> None:
+    page, fautes = ouvrir_page(TELEPHONE, color_scheme=theme), []
+    for adresse in PAGES:
+        page.goto(adresse)
+        expect(page.locator("html")).to_have_attribute("data-fr-theme", theme)
+        for largeur in LARGEURS:
+            elargir(page, largeur)
+            fautes += axe.fautes(page)
+    assert not fautes, "\n".join(fautes)
 
 
 def test_au_clavier_le_premier_pas_mene_au_contenu(page: Page) -> None:

@@ -5,8 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings as reglages
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,18 +13,11 @@ from conum.recrutement.actions.vivier import chercher
 from conum.recrutement.models import LienPersonnel, Partie
 from conum.recrutement.rules.recherche import Criteres
 from conum.recrutement.states import Etat
-from tests.comptes.fabriques import connecter
+from tests.parcours.conftest import LARGEURS, TELEPHONE, elargir, ouvrir_session
 from tests.recrutement.fabriques import CandidatFactory, commune, membre, recrutement, relation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAPTURES = os.environ.get("CONUM_CAPTURES_DE_TEST", "")
-
-
-def _ouvrir_session(page, role):
-    client = connecter(Client(), role)
-    cookie = client.cookies[reglages.SESSION_COOKIE_NAME]
-    page.goto(reverse("ui:robots"))
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": page.url}])
 
 
 def _histoire():
@@ -58,13 +49,14 @@ def _capturer(page, nom):
         page.screenshot(path=str(Path(CAPTURES) / f"{nom}-{largeur}.png"), full_page=True)
 
 
-def test_chaque_ecran_de_la_structure_est_accessible(page, axe):
+def test_chaque_ecran_de_la_structure_est_accessible(ouvrir_page, axe):
+    page = ouvrir_page(TELEPHONE)
     r, lot = _histoire()
     role = membre(r)
     CandidatFactory(prenom="Solène", commune=commune("51230"), mobilite_km=5)
     loin = CandidatFactory(prenom="Omar", commune=commune("51230"), mobilite_km=10)
     consultation = chercher(r, rayon_km=40, criteres=Criteres(), par=role)
-    _ouvrir_session(page, role)
+    ouvrir_session(page, role)
 
     def url(nom, *args):
         return reverse(f"recrutement:{nom}", args=[role.pk, *args])
@@ -88,9 +80,11 @@ def test_chaque_ecran_de_la_structure_est_accessible(page, axe):
     }
     for nom, adresse in pages.items():
         reponse = page.goto(adresse)
-        assert reponse.status == 200, nom
-        _capturer(page, nom)
-        axe(page)
+        assert (reponse.status, page.url.partition("/espace/")[1]) == (200, "/espace/"), nom
+        for largeur in LARGEURS:
+            elargir(page, largeur)
+            _capturer(page, nom)
+            axe(page)
 
 
 def test_le_lien_d_un_membre_sans_se_connecter(page, axe):
@@ -117,7 +111,7 @@ def test_comparer_se_fait_en_cochant(ouvrir_page):
     r, lot = _histoire()
     page = ouvrir_page(1280)
     role = membre(r)
-    _ouvrir_session(page, role)
+    ouvrir_session(page, role)
     page.goto(reverse("recrutement:recrutement", args=[role.pk, r.pk]))
     for prenom in ("Inès", "Hugo"):
         page.get_by_label(f"Comparer {prenom}").press("Space")

@@ -281,7 +281,7 @@ def test_les_resultats_se_lisent_par_pages_sans_question_de_plus(client, se_conn
 
 def test_la_recherche_lit_l_index_et_non_toute_la_table():
     r = recrutement()
-    vivier(3000, pas_km=3.0)
+    vivier(2000, pas_km=3.0)
     with connection.cursor() as curseur:
         curseur.execute("ANALYZE recrutement_candidat")
         with CaptureQueriesContext(connection) as mesure:
