@@ -21,7 +21,6 @@ from conum.conventions.states import Etat as EtatConvention
 from conum.journal.acteurs import SYSTEME
 from conum.postes.models import Contrat
 from conum.socle.texte import euros
-from conum.structures.models import Structure
 from conum.versements.actions.echeanciers import actes_a_etablir, etablir_echeanciers
 from conum.versements.management.histoires_en_base import ecrire
 from conum.versements.models import Echeance, budget
@@ -333,16 +332,25 @@ def test_sans_convention_la_page_le_dit(client, anct):
     assert "3 postes attribués ne sont dans aucune convention" in page
 
 
-def test_les_postes_sans_convention_se_comptent_a_une_date():
+def test_les_postes_sans_convention_sont_ceux_de_la_liste_a_preparer(client, anct):
     structure, postes = conventions.structure_et_postes(2)
-    toutes = Structure.objects.all()
-    assert budget.postes_sans_convention(toutes, budget.a_partir_du(f.jour())).count() == 2
-    brouillon = conventions.preparer(structure, postes[:1], debut=f.jour(-100), fin=f.jour(100))
-    assert list(budget.postes_sans_convention(toutes, budget.a_partir_du(f.jour()))) == [postes[1]]
-    assert budget.postes_sans_convention(toutes, budget.a_partir_du(f.jour(101))).count() == 2
-    brouillon.postes.update(retenu=False)
-    assert budget.postes_sans_convention(toutes, budget.a_partir_du(f.jour())).count() == 2
-    assert budget.postes_sans_convention(Structure.objects.none(), budget.a_partir_du(f.jour())).count() == 0
+    ailleurs, _ = conventions.structure_et_postes(3)
+
+    def compter():
+        a_preparer = client.get(reverse("conventions:a_preparer", args=[anct.pk])).context["liste"].page
+        nombre = client.get(adresse(anct)).context["sans_convention"]
+        assert nombre == sum(s.libres for s in a_preparer)
+        return nombre
+
+    assert compter() == 5
+    # Une convention passée se renouvelle : elle n'est plus à préparer.
+    passee = conventions.preparer(structure, postes[:1], debut=f.jour(-400), fin=f.jour(-100))
+    assert compter() == 4
+    passee.postes.update(retenu=False)
+    assert compter() == 5
+    postes[1].rattachements.update(periode=(f.jour(-800), f.jour(-1)))
+    assert compter() == 4
+    assert ailleurs.conventions.count() == 0
 
 
 def test_la_page_ne_coute_pas_par_convention(quelques, client, anct, django_assert_max_num_queries):

@@ -5,13 +5,13 @@ from datetime import date
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import CheckConstraint, F, Func, Q, Value
+from django.db.models import CheckConstraint, Exists, F, Func, OuterRef, Q, Value
 
 from conum.comptes.models import Role, TypeRole
 from conum.conventions import rules
 from conum.conventions.states import EN_VIGUEUR, RETENUES, SIGNEES, Etat
 from conum.journal.acteurs import Acteur
-from conum.postes.models import Poste, TypePoste
+from conum.postes.models import Poste, Rattachement, TypePoste
 from conum.postes.models.poste import UN_JOUR
 from conum.structures.models import StatutJuridique, Structure
 from conum.territoires.models import Departement
@@ -227,3 +227,12 @@ class PosteConventionne(models.Model):
 
     def __str__(self) -> str:
         return f"{self.poste} dans {self.convention}"
+
+
+def rattachements_sans_convention(jour: date) -> models.QuerySet[Rattachement]:
+    """Les postes qu'une structure a ce jour-là et qu'aucune convention retenue n'a portés pendant qu'elle les avait.
+
+    La seule définition : la liste à préparer et l'avertissement du budget comptent pareil.
+    """
+    porte = PosteConventionne.objects.filter(poste=OuterRef("poste"), retenu=True, periode__overlap=OuterRef("periode"))
+    return Rattachement.objects.en_cours(jour).filter(~Exists(porte))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,9 +11,8 @@ from django.utils import timezone
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.forms.convention import FiltresConventions
 from conum.conventions.models import Acte, Convention, PosteConventionne
-from conum.conventions.models.convention import ConventionQuerySet
+from conum.conventions.models.convention import ConventionQuerySet, rattachements_sans_convention
 from conum.conventions.views import commun
-from conum.postes.models import Rattachement
 from conum.socle.http import lecture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -89,10 +88,9 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 
 def structures_a_preparer() -> Any:
     """Les structures qui ont aujourd'hui un poste qu'aucune convention n'a porté ; annote `libres` et `depuis`."""
-    pris = PosteConventionne.objects.filter(poste=OuterRef("poste"), retenu=True, periode__overlap=OuterRef("periode"))
     libres = (
-        Rattachement.objects.en_cours(timezone.localdate())
-        .filter(~Exists(pris), structure=OuterRef("pk"))
+        rattachements_sans_convention(timezone.localdate())
+        .filter(structure=OuterRef("pk"))
         .order_by()
         .values("structure")
     )

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Count, DecimalField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, ExtractYear
 
-from conum.conventions.models import Convention, PosteConventionne
-from conum.postes.models import Poste, Rattachement
-from conum.structures.models import Structure
+from conum.conventions.models import Convention
 from conum.versements.models.mouvement import Mouvement
 
 ZERO = Decimal("0.00")
@@ -154,6 +150,11 @@ class Calendrier:
     annees: tuple[Annee, ...]
 
     @property
+    def parlantes(self) -> tuple[Annee, ...]:
+        """Les années où quelque chose est dû, prévu ou versé ; un plafond seul n'est pas un fait de l'année."""
+        return tuple(a for a in self.annees if a.montants.engage or a.montants.prevu or a.montants.verse)
+
+    @property
     def total(self) -> Montants:
         return additionner(a.montants for a in self.annees)
 
@@ -163,16 +164,3 @@ def calendrier(conventions: QuerySet[Convention]) -> Calendrier:
     sommes = _mouvements(conventions).values("annee").annotate(**_somme_nommee())
     annees = [Annee(annee, Montants(*valeurs)) for annee, *valeurs in sommes.values_list("annee", *_somme_nommee())]
     return Calendrier(tuple(sorted(annees, key=lambda a: (a.annee is None, a.annee))))
-
-
-def postes_sans_convention(structures: QuerySet[Structure], periode: DateRange) -> QuerySet[Poste]:
-    """Les postes que ces structures ont au début de la période, et que nulle convention retenue ne porte pendant."""
-    rattaches = Rattachement.objects.filter(
-        poste=OuterRef("pk"), periode__contains=periode.lower, structure__in=structures.order_by().values("pk")
-    )
-    portes = PosteConventionne.objects.filter(poste=OuterRef("pk"), retenu=True, periode__overlap=periode)
-    return Poste.objects.filter(Exists(rattaches), ~Exists(portes))
-
-
-def a_partir_du(jour: date) -> DateRange:
-    return DateRange(jour, None)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.access import get_convention_ou_404
 from conum.conventions.models import Convention
-from conum.conventions.models.convention import Phase
+from conum.conventions.models.convention import Phase, rattachements_sans_convention
 from conum.postes.access import AGENTS
 from conum.postes.views.commun import role_de
 from conum.socle import exports
@@ -140,7 +140,7 @@ def _par_annee(vue: Vue, calendrier: modele.Calendrier) -> list[Rangee]:
         vue.rangee(
             _nom_annee(a.annee), a.montants, PAR_ANNEE, annee=SANS_DATE if a.annee is None else a.annee
         )
-        for a in calendrier.annees
+        for a in calendrier.parlantes
     ]  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def _fichier_par_axe(vue: Vue, format_: str, nommees: list[Nommee], total: Monta
 
 def _fichier_par_annee(format_: str, calendrier: modele.Calendrier) -> HttpResponseBase:
     entetes = ["Année civile", *(f"{TITRES_ANNEE[c]} (€)" for c in PAR_ANNEE)]
-    toutes = [*((_nom_annee(a.annee), a.montants) for a in calendrier.annees), ("Total", calendrier.total)]
+    toutes = [*((_nom_annee(a.annee), a.montants) for a in calendrier.parlantes), ("Total", calendrier.total)]
     lignes = ([nom, *(getattr(montants, c) for c in PAR_ANNEE)] for nom, montants in toutes)
     return exports.reponse(format_, "budget-calendrier", entetes, lignes)
 
@@ -184,7 +184,7 @@ def budget(request: HttpRequest) -> HttpResponseBase:
         "annees": _par_annee(vue, calendrier),
         "titres_annee": [TITRES_ANNEE[c] for c in PAR_ANNEE],
         "total_annees": vue.rangee("Total", calendrier.total, PAR_ANNEE),
-        "graphique": tracer([(_nom_annee(a.annee), a.montants) for a in calendrier.annees]),
+        "graphique": tracer([(_nom_annee(a.annee), a.montants) for a in calendrier.parlantes]),
         "sans_convention": _sans_convention(vue.role),
         "national": vue.role.type == TypeRole.ANCT,
     }
@@ -192,11 +192,15 @@ def budget(request: HttpRequest) -> HttpResponseBase:
 
 
 def _sans_convention(role: Role) -> int:
-    visibles = Structure.objects.visibles_par(role)
-    return modele.postes_sans_convention(visibles, modele.a_partir_du(timezone.localdate())).count()
+    visibles = Structure.objects.visibles_par(role).order_by().values("pk")
+    return rattachements_sans_convention(timezone.localdate()).filter(structure__in=visibles).count()
 
 
-def _colonnes(role: Role, noms: tuple[str, ...], titres: dict[str, str]) -> list[Colonne]:
+def _colonnes(vue: Vue, noms: tuple[str, ...], titres: dict[str, str]) -> list[Colonne]:
+    """Ce que le filtre fixe ne se répète pas à chaque ligne de l'écran ; le fichier garde tout."""
+    role = vue.role
+    fixes = {*vue.filtres.valeurs(), *(axe.value for axe in Axe if axe not in vue.axes)}
+
     def trace(convention: Any) -> str:
         return reverse("versements:budget_convention", args=[role.pk, convention.pk])
 
@@ -205,10 +209,28 @@ def _colonnes(role: Role, noms: tuple[str, ...], titres: dict[str, str]) -> list
 
     return [
         Colonne("reference", "Convention", lambda c: c.reference, tri="numero", lien=trace),
-        Colonne("structure", "Structure", lambda c: c.structure.nom, tri=SansAccent("structure__denomination")),
-        Colonne("departement", "Département", lambda c: c.departement_id, tri="departement"),
-        Colonne("exercice", "Exercice", lambda c: str(c.financement_debut.year), tri="financement_debut"),
-        Colonne("financeur", "Financeur", lambda c: c.financeur, tri="financeur"),
+        Colonne(
+            "structure",
+            "Structure",
+            lambda c: c.structure.nom,
+            tri=SansAccent("structure__denomination"),
+            a_l_ecran="structure" not in fixes,
+        ),
+        Colonne(
+            "departement",
+            "Département",
+            lambda c: c.departement_id,
+            tri="departement",
+            a_l_ecran="departement" not in fixes,
+        ),
+        Colonne(
+            "exercice",
+            "Exercice",
+            lambda c: str(c.financement_debut.year),
+            tri="financement_debut",
+            a_l_ecran="exercice" not in fixes,
+        ),
+        Colonne("financeur", "Financeur", lambda c: c.financeur, tri="financeur", a_l_ecran="financeur" not in fixes),
         Colonne("etat", "État", lambda c: c.get_etat_display(), tri="etat"),
         *(somme(nom) for nom in noms),
     ]
@@ -226,7 +248,7 @@ def detail(request: HttpRequest) -> HttpResponseBase:
     conventions = conventions.only(*LUS)
     if montant in MONTANTS:
         conventions = conventions.exclude(**{montant: 0})
-    liste = Liste(request, conventions, _colonnes(vue.role, noms, titres), "reference", "budget-conventions")
+    liste = Liste(request, conventions, _colonnes(vue, noms, titres), "reference", "budget-conventions")
     if (fichier := liste.export()) is not None:
         return fichier
     total = modele.totaux(vue.conventions, quand)
