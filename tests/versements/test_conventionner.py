@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
+from django.urls import reverse
 
 from conum.comptes.rules import ajouter_mois
 from conum.conventions.actions import preparer_en_masse
@@ -189,6 +190,18 @@ def test_la_reprise_ne_fait_passer_rien_pour_signe_ici(conventionner):
     montants = budget.totaux(_toutes())
     assert montants.engage == montants.prevu == 100_000
     assert "1 échéanciers" in dit
+
+
+def test_la_page_dit_que_le_document_est_ailleurs(client, se_connecter):
+    convention = reprendre_convention(f.brouillon(), signee_le=p.jour(-1), source="essai", par=SYSTEME)
+    role = p.membre_de(convention.structure)
+    se_connecter(client, role)
+    page = client.get(reverse("conventions:convention", args=[role.pk, convention.pk])).content.decode()
+    assert "Signé des deux parties avant conum" in page
+    assert "hors de l’outil" in page
+    # Rien à télécharger, et aucune page ne dit « ce document est signé » d'un document que conum n'a pas.
+    assert client.get(reverse("conventions:document", args=[role.pk, convention.pk, 0])).status_code == 404
+    assert client.get(reverse("conventions:verifier_acte", args=[convention.actes.get().code])).status_code == 404
 
 
 def test_sans_date_connue_le_journal_le_dit(conventionner):

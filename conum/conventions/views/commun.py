@@ -39,6 +39,7 @@ LIBELLES = {
     "retirer_document": "Document retiré",
     "signer_pour_la_structure": "Signée par la structure",
     "signer_pour_l_etat": "Signée par l’État",
+    "reprendre_convention": "Reprise : signée des deux parties avant conum, hors de l’outil",
     "annuler_convention": "Convention annulée",
     "ouvrir_avenant": "Avenant ouvert",
     "corriger_avenant": "Avenant corrigé",

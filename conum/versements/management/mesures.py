@@ -144,9 +144,9 @@ def _lire(client: Client, adresse: str, _fois: int) -> None:
         raise RuntimeError(f"{adresse} répond {response.status_code}")
 
 
-def _pages(role: Role) -> dict[str, str]:
-    page = reverse("versements:budget", args=[role.pk])
-    detail = reverse("versements:budget_detail", args=[role.pk])
+def pages_de(role_id: int) -> dict[str, str]:
+    page = reverse("versements:budget", args=[role_id])
+    detail = reverse("versements:budget_detail", args=[role_id])
     return {
         "budget par département": f"{page}?axe=departement",
         "budget par structure": f"{page}?axe=structure",
@@ -170,7 +170,7 @@ def mesurer(nombre: int, dire: Callable[[str], None]) -> tuple[list[Mesure], lis
     _verser()
     client, role = _anct()
     pages = []
-    for nom, adresse in _pages(role).items():
+    for nom, adresse in pages_de(role.pk).items():
         dire(f"{nom}…")
         pages.append(chronometrer(nom, postes, partial(_lire, client, adresse), fois=FOIS))
     return [*mesures, en_masse, *pages], [*verdicts, *_verdicts(en_masse, {**python, **sql}, pages)]
