@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -15,7 +16,9 @@ MESURES = {
     "appariement": "conum.recrutement.management.mesures",
     "conventions": "conum.versements.management.mesures",
     "demandes": "conum.demandes.management.mesures",
+    "formations": "conum.formations.management.mesures",
     "recrutement": "conum.recrutement.management.mesures_ecrans",
+    "structures": "conum.demandes.management.mesures_import",
 }
 NOMBRE = 20_000  # à moins que le module ne donne le sien
 
@@ -26,14 +29,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("quoi", choices=sorted(MESURES))
         parser.add_argument("--nombre", type=int, help="volume de données (à défaut, celui de la mesure)")
+        parser.add_argument("--fichier", type=Path, help="le fichier à importer (mesure « structures »)")
         parser.add_argument("--json", action="store_true", help="un objet JSON par ligne")
 
     def handle(self, *args: Any, **options: Any) -> None:
         module = import_module(MESURES[options["quoi"]])
         console = Console(stderr=options["json"])
         nombre = options["nombre"] or getattr(module, "NOMBRE", NOMBRE)
+        en_plus = {"fichier": options["fichier"]} if options["quoi"] == "structures" else {}
         with base_jetable(), console.status("Base jetable…") as etat:
-            mesures, verdicts = module.mesurer(nombre, dire=etat.update)
+            mesures, verdicts = module.mesurer(nombre, dire=etat.update, **en_plus)
         if options["json"]:
             for mesure in mesures:
                 self.stdout.write(mesure.json())

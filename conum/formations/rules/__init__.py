@@ -1,0 +1,1 @@
+"""Formations : marchés, prise de poste, positionnement, affectation, assiduité, droits. Pur, sans Django."""
