@@ -1,6 +1,15 @@
 from django.urls import path
 
-from conum.versements.views import budget, echeances, gestes, lots, retours, ribs
+from conum.versements.views import (
+    budget,
+    echeances,
+    gestes,
+    justificatifs,
+    lots,
+    retours,
+    reversements,
+    ribs,
+)
 
 app_name = "versements"
 _ESPACE = "espace/<int:role_id>/"
@@ -10,6 +19,8 @@ _ECHEANCE = f"{_ECHEANCES}<int:pk>/"
 _LOTS = f"{_ESPACE}lots/"
 _LOT = f"{_LOTS}<int:pk>/"
 _RETOURS = f"{_ESPACE}retours-bancaires/"
+_JUSTIFICATIFS = f"{_ESPACE}justificatifs/"
+_JUSTIFICATIF = f"{_JUSTIFICATIFS}<int:pk>/"
 _RIBS = f"{_ESPACE}coordonnees-bancaires/"
 _RIB = f"{_RIBS}<int:pk>/"
 _STRUCTURE = f"{_ESPACE}structures/<int:structure_pk>/coordonnees-bancaires/"
@@ -48,6 +59,18 @@ urlpatterns = [
     path(f"{_RETOURS}<int:pk>/", retours.retour, name="retour"),
     path(f"{_RETOURS}lignes/<int:pk>/", retours.ligne, name="ligne_retour"),
     path(f"{_RETOURS}lignes/<int:pk>/ecarter/", retours.ecarter, name="ecarter_ligne_retour"),
+    # La preuve de l'emploi, ce qui se rend, le solde.
+    path(f"{_ESPACE}mes-justificatifs/", justificatifs.mes_justificatifs, name="justificatifs"),
+    path(_JUSTIFICATIFS, justificatifs.a_examiner, name="justificatifs_a_examiner"),
+    path(_JUSTIFICATIF, justificatifs.justificatif, name="justificatif"),
+    path(f"{_JUSTIFICATIF}fichier/", justificatifs.fichier, name="fichier_justificatif"),
+    path(f"{_JUSTIFICATIF}accepter/", justificatifs.accepter, name="accepter_justificatif"),
+    path(f"{_JUSTIFICATIF}refuser/", justificatifs.refuser, name="refuser_justificatif"),
+    path(f"{_JUSTIFICATIF}absence/", justificatifs.constater_absence, name="constater_absence"),
+    path(f"{_ESPACE}reversements/", reversements.liste, name="reversements"),
+    path(f"{_ESPACE}reversements/<int:pk>/lettre/", reversements.lettre, name="lettre_reversement"),
+    path(f"{_ESPACE}conventions/<int:convention_pk>/solde/", reversements.solde, name="solde"),
+    path(f"{_ESPACE}conventions/<int:convention_pk>/solder/", reversements.solder, name="solder"),
     # Les comptes des structures, à deux personnes.
     path(_RIBS, ribs.liste, name="ribs"),
     path(f"{_RIB}confirmer/", ribs.confirmer, name="confirmer_rib"),
