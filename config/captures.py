@@ -73,7 +73,7 @@ def _objets(role: Any) -> dict[str, list[Any]]:
     from conum.recrutement.access import est_anct
     from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement
     from conum.structures.models import DemandeRattachement, Structure
-    from conum.versements.models import Echeance, Lot, Rib
+    from conum.versements.models import Echeance, Justificatif, Lot, Rib
 
     def cles(requete: Any, combien: int = 3) -> list[Any]:
         return list(requete.values_list("pk", flat=True)[:combien])
@@ -108,6 +108,9 @@ def _objets(role: Any) -> dict[str, list[Any]]:
         "versements:conventions:pk": une_par_etape,
         "versements:echeances:pk": cles(echeances.order_by("etat", "pk").distinct("etat"), 5),
         "versements:lots:pk": cles(lots, 2),
+        "versements:justificatifs:pk": cles(
+            Justificatif.objects.filter(convention__in=conventions.values("pk")).order_by("pk"), 1
+        ),
         "versements:coordonnees-bancaires:pk": cles(ribs, 1),
         "versements:structure_pk": cles(structures.filter(conventions__isnull=False).distinct().order_by("-pk"), 1),
         "postes:pk": un_par_etat,

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Convention, Piece
 from conum.conventions.states import Etat, EtatPiece
-from conum.versements.models import LigneRetour, Lot, Rib
+from conum.versements.models import Justificatif, LigneRetour, Lot, Rib
 from conum.versements.states import EtatJustificatif, EtatLot, EtatRapprochement, EtatRib
 
-JUSTIFICATIFS_DUS = (EtatJustificatif.ATTENDU, EtatJustificatif.REFUSE)
+A_DEPOSER = (EtatJustificatif.ATTENDU, EtatJustificatif.REFUSE)
 PIECES_A_DEPOSER = (EtatPiece.DEMANDEE, EtatPiece.REFUSEE)
 
 
@@ -36,9 +37,18 @@ def _de_la_structure(role: Role) -> list[Attendu]:
         actes__signe_structure_le=None,
     )
     pieces = Piece.objects.filter(convention__in=cles, convention__etat=Etat.BROUILLON, etat__in=PIECES_A_DEPOSER)
+    dus = Justificatif.objects.filter(
+        convention__in=cles, etat__in=A_DEPOSER, absence_le=None, periode__endswith__lte=timezone.localdate()
+    )
     return [
         Attendu(a_signer.count() + avenants.count(), "documents à signer", liste, urgent=True),
         Attendu(pieces.count(), "pièces à déposer", liste, urgent=True),
+        Attendu(
+            dus.count(),
+            "justificatifs d’emploi à déposer",
+            reverse("versements:justificatifs", args=[role.pk]),
+            urgent=True,
+        ),
     ]
 
 
@@ -49,12 +59,14 @@ def _de_l_anct(role: Role) -> list[Attendu]:
     a_approuver = Lot.objects.filter(etat=EtatLot.A_APPROUVER).exclude(prepare_par=role.utilisateur).count()
     comptes = Rib.objects.filter(etat=EtatRib.PROPOSE).exclude(saisi_par=role.utilisateur).count()
     retours = LigneRetour.objects.filter(etat=EtatRapprochement.A_TRAITER).count()
+    recus = Justificatif.objects.filter(etat=EtatJustificatif.RECU).count()
     return [
         Attendu(a_signer, "conventions à signer pour l’État", f"{liste}?etat={Etat.A_SIGNER_ETAT}", urgent=True),
         Attendu(recues, "pièces à examiner", reverse("conventions:pieces", args=[role.pk])),
         Attendu(a_approuver, "lots de virements à approuver", reverse("versements:lots", args=[role.pk]), urgent=True),
         Attendu(comptes, "comptes bancaires à confirmer", reverse("versements:ribs", args=[role.pk])),
         Attendu(retours, "lignes de la banque à traiter", reverse("versements:retours", args=[role.pk])),
+        Attendu(recus, "justificatifs à examiner", reverse("versements:justificatifs_a_examiner", args=[role.pk])),
     ]
 
 

@@ -42,6 +42,7 @@ MENU: tuple[Page | Metier, ...] = (
         (
             Page("Mes conventions", "conventions:mes_conventions", STRUCTURE),
             Page("Mes versements", "versements:mes_versements", STRUCTURE),
+            Page("Mes justificatifs", "versements:justificatifs", STRUCTURE),
         ),
     ),
     Page("Ma structure", "structures:ma_structure", STRUCTURE),
@@ -81,6 +82,8 @@ MENU: tuple[Page | Metier, ...] = (
             Page("Lots de virements", "versements:lots", ANCT),
             Page("Comptes bancaires", "versements:ribs", ANCT),
             Page("Retours de la banque", "versements:retours", ANCT),
+            Page("Justificatifs d’emploi", "versements:justificatifs_a_examiner", ANCT),
+            Page("Reversements", "versements:reversements", AGENTS),
         ),
     ),
     Metier(

@@ -1,5 +1,6 @@
 """La suite de la distribution : conventions à chaque étape, et l'argent qui en découle, à la structure de la Marne."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +14,7 @@ from conum.conventions.models import Convention, ObjetAvenant
 from conum.postes import actions as postes
 from conum.postes.models import Poste, TypePoste
 from conum.structures.models import Membre, Structure
+from conum.versements.actions import justificatifs, relances
 from conum.versements.models import LigneRetour, Nature, RetourBancaire, SensRetour
 from conum.versements.states import Etat, EtatRapprochement, EtatRib
 from tests.conventions import fabriques as conventions
@@ -71,7 +73,7 @@ def _conventions(structure: Structure, membre: Membre) -> tuple[Convention, dict
     return active, objets
 
 
-def _versements(structure: Structure, active: Convention, anct: Role) -> dict[str, Any]:
+def _versements(structure: Structure, active: Convention, membre: Membre, anct: Role) -> dict[str, Any]:
     """Des échéances à chaque étape, un lot de chaque agent, un compte actif et un autre à confirmer."""
     actif = versements.compte(structure)
     propose = versements.compte(structure, iban=versements.AUTRE_IBAN, etat=EtatRib.PROPOSE)
@@ -85,7 +87,13 @@ def _versements(structure: Structure, active: Convention, anct: Role) -> dict[st
         retour=retour, numero=1, reference="EC-999999-1", sens=SensRetour.PAYE, montant=10,
         etat=EtatRapprochement.A_TRAITER, explication="Identifiant inconnu.",
     )  # fmt: skip
+    relances.ouvrir_justificatifs(contrats.jour())
+    recu = justificatifs.deposer_justificatif(
+        active.justificatifs.order_by("numero")[0], montant=Decimal(10_000), fichier=_fichier(), par=membre.role
+    )
     objets: dict[str, Any] = {
+        "versements:justificatifs:pk": recu.pk,
+        "versements:reversements:pk": a_rendre.pk,
         "versements:retours-bancaires:pk": retour.pk,
         "versements:ligne_retour:pk": inconnue.pk,
         "versements:ecarter_ligne_retour:pk": inconnue.pk,
@@ -107,4 +115,4 @@ def _versements(structure: Structure, active: Convention, anct: Role) -> dict[st
 
 def monter(structure: Structure, membre: Membre, anct: Role) -> dict[str, Any]:
     active, objets = _conventions(structure, membre)
-    return objets | _versements(structure, active, anct)
+    return objets | _versements(structure, active, membre, anct)
