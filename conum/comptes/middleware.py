@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from conum.comptes.models import Role
-from conum.comptes.second_facteur import a_un_facteur, session_verifiee
+from conum.comptes.second_facteur import adresse_du_facteur, session_verifiee
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -49,8 +49,7 @@ class RoleMiddleware:
 
 
 def _demander_second_facteur(request: HttpRequest, role: Role) -> HttpResponse:
-    vue = "mfa_reauthenticate" if a_un_facteur(role.utilisateur) else "mfa_index"
-    adresse = f"{reverse(vue)}?{urlencode({'next': _ou_revenir(request)})}"
+    adresse = adresse_du_facteur(role.utilisateur, _ou_revenir(request))
     # Une requête partielle d'htmx suivrait la redirection et collerait la page dans un morceau de la précédente.
     return HttpResponseClientRedirect(adresse) if request.headers.get("HX-Request") else HttpResponseRedirect(adresse)
 

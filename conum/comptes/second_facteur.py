@@ -12,6 +12,8 @@ from allauth.account.internal.flows.login import (
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from conum.utilisateurs.models import Utilisateur
 
@@ -21,6 +23,19 @@ FACTEURS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 def a_un_facteur(utilisateur: Utilisateur) -> bool:
     return Authenticator.objects.filter(user=utilisateur, type__in=FACTEURS).exists()
+
+
+def adresse_du_facteur(utilisateur: Utilisateur, suite: str) -> str:
+    """Où présenter le facteur que la personne a, ou en activer un ; la page ramène ensuite à `suite`.
+
+    Qui n'a qu'une clé d'accès ne tombe pas sur le champ d'un code qu'elle n'a pas.
+    """
+    types = set(Authenticator.objects.filter(user=utilisateur, type__in=FACTEURS).values_list("type", flat=True))
+    if Authenticator.Type.TOTP in types:
+        vue = "mfa_reauthenticate"
+    else:
+        vue = "mfa_reauthenticate_webauthn" if types else "mfa_index"
+    return f"{reverse(vue)}?{urlencode({'next': suite})}"
 
 
 def session_verifiee(request: HttpRequest) -> bool:

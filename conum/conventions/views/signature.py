@@ -12,10 +12,9 @@ from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from conum.comptes.models import Role, TypeRole
-from conum.comptes.second_facteur import a_un_facteur, facteur_recent
+from conum.comptes.second_facteur import a_un_facteur, adresse_du_facteur, facteur_recent
 from conum.conventions import access
 from conum.conventions.actions import differences
 from conum.conventions.actions import pieces as actes_pieces
@@ -92,8 +91,7 @@ def _cle(acte: Acte) -> str:
 def _vers_le_facteur(request: HttpRequest, role: Role, acte: Acte, saisi: dict[str, Any]) -> HttpResponseBase:
     """Garde la saisie et mène présenter le second facteur, ou en activer un ; `next` ramène ici."""
     request.session[_cle(acte)] = {champ: saisi[champ] for champ in _GARDES}
-    vue = "mfa_reauthenticate" if a_un_facteur(role.utilisateur) else "mfa_index"
-    return redirect(f"{reverse(vue)}?{urlencode({'next': request.path})}")
+    return redirect(adresse_du_facteur(role.utilisateur, request.path))
 
 
 def _signer(request: HttpRequest, role: Role, acte: Acte, form: SignatureForm) -> HttpResponseBase | None:

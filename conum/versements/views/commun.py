@@ -10,10 +10,9 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from conum.comptes.models import Role
-from conum.comptes.second_facteur import a_un_facteur, facteur_recent
+from conum.comptes.second_facteur import adresse_du_facteur, facteur_recent
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.views.commun import acte_direct, reporter, role_de
@@ -135,8 +134,7 @@ def exiger_facteur(request: HttpRequest, retour: str) -> HttpResponseBase | None
     messages.info(
         request, "Présentez d’abord votre second facteur, puis recommencez : il date de plus de cinq minutes."
     )
-    vue = "mfa_reauthenticate" if a_un_facteur(role_de(request).utilisateur) else "mfa_index"
-    return redirect(f"{reverse(vue)}?{urlencode({'next': retour})}")
+    return redirect(adresse_du_facteur(role_de(request).utilisateur, retour))
 
 
 def page_formulaire(
