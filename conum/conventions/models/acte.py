@@ -170,6 +170,12 @@ class Acte(models.Model):
         return f"Avenant n° {self.numero}" if self.numero else "Convention initiale"
 
     @property
+    def libelle_etape(self) -> str:
+        """L'étape, accordée : une convention est signée, un avenant est signé."""
+        accord = "e" if not self.numero and self.etape in (Etape.SIGNE, Etape.RETIRE) else ""
+        return f"{self.etape.label}{accord}"
+
+    @property
     def reference(self) -> str:
         """« CV-00042 » ou « CV-00042-A1 »."""
         return f"{self.convention.reference}-A{self.numero}" if self.numero else self.convention.reference

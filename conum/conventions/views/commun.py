@@ -49,6 +49,8 @@ LIBELLES = {
     "abandonner_avenant": "Avenant abandonné",
     "resilier_convention": "Convention résiliée",
     "terminer_convention": "Convention terminée",
+    "etablir_echeancier": "Échéancier établi",
+    "solder_convention": "Solde arrêté",
     "renouveler_convention": "Renouvellement préparé",
     "decliner_renouvellement": "Renouvellement décliné par la structure",
     "rouvrir_renouvellement": "Renouvellement de nouveau possible",

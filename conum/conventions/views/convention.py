@@ -120,15 +120,15 @@ def suite(convention: Convention, manquantes: list[str]) -> str:
             return "Rien : cette convention a été annulée avant signature."
 
 
-def _gestes(role: Role, convention: Convention) -> list[dict[str, str]]:
+def _gestes(role: Role, convention: Convention, manquantes: list[str]) -> list[dict[str, str]]:
     """Les actes de préparation ouverts à ce rôle ; signatures, pièces et avenants ont leur partie de la page."""
     if not access.peut_preparer(role, convention):
         return []
     gestes: list[tuple[str, str]] = []
     if convention.etat == Etat.BROUILLON:
-        gestes += [
-            ("Envoyer à la signature", "proposer"), ("Corriger", "corriger"), ("Lire le projet (PDF)", "projet"),
-        ]  # fmt: skip
+        # Tant qu'une pièce manque, l'envoi serait refusé : on ne le propose pas.
+        gestes += [] if manquantes else [("Envoyer à la signature", "proposer")]
+        gestes += [("Corriger", "corriger"), ("Lire le projet (PDF)", "projet")]
     if convention.etat in A_SIGNER:
         gestes.append(("Retirer le document", "retirer"))
     if convention.etat in EN_PREPARATION:
@@ -175,7 +175,7 @@ def convention(request: HttpRequest, convention_id: int) -> HttpResponseBase:
         "niveau": commun.niveau(lue),
         "suite": suite(lue, manquantes),
         "manquantes": manquantes,
-        "gestes": _gestes(role, lue),
+        "gestes": _gestes(role, lue, manquantes),
         "acte": montre,
         "acte_en_vigueur": en_vigueur,
         "regle": regle_de(montre),

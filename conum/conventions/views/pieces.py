@@ -79,7 +79,7 @@ def contexte_pieces(role: Role, convention: Convention) -> dict[str, Any]:
         for p in convention.pieces.select_related("acte").order_by("acte__numero", "pk")
         if not (p.acte and p.acte.retire_le)
     ]
-    a_faire = {EtatPiece.RECUE} if role.type == TypeRole.ANCT else {EtatPiece.DEMANDEE, EtatPiece.REFUSEE}
+    a_faire = _a_faire(role)
     deja = {p["piece"].type for p in lignes}
     peut = access.peut_preparer(role, convention) and convention.etat in OUVERTES
     peut = peut and any(code not in deja for code, _ in DU_DOSSIER)
@@ -89,6 +89,19 @@ def contexte_pieces(role: Role, convention: Convention) -> dict[str, Any]:
         "pieces_a_faire": sum(p["piece"].etat in a_faire for p in lignes),
         "lien_demander_piece": reverse("conventions:demander_piece", args=[role.pk, convention.pk]) if peut else "",
     }
+
+
+def _a_faire(role: Role) -> set[EtatPiece]:
+    """Les pièces qui attendent ce rôle."""
+    return {EtatPiece.RECUE} if role.type == TypeRole.ANCT else {EtatPiece.DEMANDEE, EtatPiece.REFUSEE}
+
+
+def _suivante(piece: Piece, role: Role) -> dict[str, str] | None:
+    """La prochaine pièce du dossier qui attend ce rôle, une fois celle-ci faite."""
+    if piece.etat in _a_faire(role):
+        return None
+    autre = piece.convention.pieces.filter(etat__in=_a_faire(role), acte=None).order_by("pk").first()
+    return {"titre": autre.get_type_display(), "lien": lien_de(autre, role)} if autre else None
 
 
 def _retour(role: Role, convention_pk: int) -> str:
@@ -126,6 +139,7 @@ def piece(request: HttpRequest, piece_id: int) -> HttpResponseBase:
         "peut_valider": anct and ouverte and lue.etat == EtatPiece.RECUE,
         "peut_refuser": anct and ouverte and lue.etat in (EtatPiece.RECUE, EtatPiece.VALIDEE),
         "retour": _retour(role, lue.convention_id),
+        "suivante": _suivante(lue, role),
     }
     return render(request, "conventions/pieces/piece.html", contexte)
 
