@@ -18,10 +18,11 @@ from conum.journal.acteurs import SYSTEME
 from conum.journal.workflow import TransitionImpossible
 from conum.versements.actions import echeances, relances, reversements, termes
 from conum.versements.actions import justificatifs as actes
-from conum.versements.models import Echeance, Justificatif, Nature, Solde
+from conum.versements.models import Echeance, Justificatif, Nature, Solde, budget
 from conum.versements.rules import echeancier, solde
 from conum.versements.rules import justificatifs as regles
 from conum.versements.states import A_VENIR, Etat
+from conum.versements.views.trace import TOUTE, trace_de
 from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
 from tests.postes.fabriques import en_poste, pdf
@@ -273,6 +274,20 @@ def test_resiliee_une_convention_ne_paie_que_son_solde():
     assert echeances.ouvrir_echeances_dues(f.jour()) == 1
     assert Echeance.objects.get(pk=arrete.echeance_id).etat == Etat.A_VERSER
     assert Echeance.objects.a_mettre_en_lot().get() == arrete.echeance
+
+
+@pytest.mark.parametrize("prouves", [("20000", "14000", "10000"), ("20000", "11500", "10000"), ("0", "0", "0")])
+def test_soldee_une_convention_n_engage_que_ce_que_l_etat_paie(prouves):
+    convention = _finie(payees=2)
+    avant = budget.de_la_convention(convention)
+    assert (avant.engage, avant.verse) == (D("44000.00"), D("34000.00"))
+    _justifier(convention, *prouves)
+    arrete, apres = Solde.objects.get(), budget.de_la_convention(convention)
+    assert apres.accorde == avant.accorde
+    assert apres.engage == _net(convention) == min(sum(map(D, prouves)), arrete.du)
+    assert apres.reste == apres.engage - D("34000.00") == arrete.a_verser - apres.a_rendre
+    commun = next(p for p in trace_de(convention) if p.nom == TOUTE)
+    assert arrete.trace in [ligne.phrases for ligne in commun.lignes]
 
 
 def test_ce_que_l_etat_a_remis_ne_se_reclame_pas_au_solde():

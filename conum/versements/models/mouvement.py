@@ -16,7 +16,8 @@ class Mouvement(models.Model):
     """L'atome de tous les totaux : une ligne d'acte ou une échéance, avec son année civile. Vue SQL, jamais écrite.
 
     Une ligne d'acte compte dans l'accordé (dernier acte non retiré, au plafond) et dans l'engagé (dernier acte signé).
-    Une échéance compte une fois l'année où elle est prévue, et une fois l'année où l'argent part ou revient.
+    Une échéance compte une fois l'année où elle est prévue, et une fois l'année où l'argent part ou revient. Un solde
+    ramène l'engagé à ce que l'État paie en définitive, l'année du dernier jour compté.
     """
 
     cle = models.CharField("clé", max_length=25, primary_key=True)

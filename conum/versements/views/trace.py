@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from conum.conventions.models import Acte, Convention
-from conum.versements.models import Echeance, Mouvement
+from conum.versements.models import Echeance, Mouvement, Solde
 
 # Dans l'ordre où l'argent avance.
 COLONNES = ("accorde", "engage", "prevu", "ordonnance", "verse", "a_rendre")
@@ -49,6 +49,9 @@ def _dire(m: Mouvement) -> tuple[str, list[str]]:
         vacants = f", {ligne.jours_vacants} vacants" if ligne.jours_vacants else ""
         quoi = f"{ligne.acte.titre}, {ligne.get_nature_display().lower()}, tranche {ligne.tranche}"
         return quoi, [f"{ligne.jours} jours financés{vacants}."]
+    if m.engage is not None:
+        solde = Solde.objects.get(convention=m.convention_id)
+        return f"Solde arrêté au {solde.le:%d/%m/%Y}, moins l'acte signé", [str(p) for p in solde.trace]
     assert m.echeance is not None
     realisee = m.verse is not None
     return _dire_echeance(m.echeance, realisee), [] if realisee else [str(p) for p in m.echeance.trace]
