@@ -12,6 +12,7 @@ from conum.comptes import actions
 from conum.comptes.models import IdentiteProConnect
 from conum.journal.models import Entree
 from conum.utilisateurs.models import Utilisateur
+from tests.aides import PATIENCE
 from tests.comptes.aides import courriels
 from tests.comptes.fabriques import RoleFactory, UtilisateurFactory, donner_application
 from tests.comptes.pair_oidc import Pair, demarrer
@@ -54,7 +55,7 @@ def aller_chez_proconnect(client: Client, suite: str = "", web: httpx.Client | N
     depart = client.get("/connexion/proconnect/", {"next": suite} if suite else {})
     assert depart.status_code == 302
     adresse = depart.url
-    web = web or httpx.Client()
+    web = web or httpx.Client(timeout=PATIENCE)
     while not adresse.startswith(SITE):
         reponse = web.get(adresse)
         assert reponse.is_redirect, reponse.text
@@ -245,7 +246,7 @@ def test_sans_reglage_proconnect_n_existe_pas(client):
 
 def test_se_deconnecter_ferme_aussi_proconnect(client, pair):
     UtilisateurFactory(email=EMAIL)
-    with httpx.Client() as web:
+    with httpx.Client(timeout=PATIENCE) as web:
         client.get(aller_chez_proconnect(client, web=web))
         page = client.post("/deconnexion/").content.decode()
         assert not connecte(client)
@@ -293,7 +294,7 @@ def test_le_parcours_entier_sur_un_vrai_serveur(live_server, settings):
     site = live_server.url
     with (
         demarrer(f"{site}{RETOUR}", f"{site}/deconnexion/retour/") as pair,
-        httpx.Client(follow_redirects=True, timeout=20) as navigateur,
+        httpx.Client(follow_redirects=True, timeout=PATIENCE) as navigateur,
     ):
         configurer(settings, pair, site)
         pair.regler("sujet-1", EMAIL)

