@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -106,9 +107,11 @@ def compte_de(convention: Convention, *, sauf: Echeance | None = None) -> solde.
     return solde.Compte(versees, demandes_poste, demandes, remis, tuple(phrases))
 
 
-def a_rendre_pour(justificatif: Justificatif, acte: Acte) -> solde.ARendre:
-    """Ce que la preuve retenue laisse à rendre pour ce terme, sur l'argent passé à ce jour."""
+def a_rendre_pour(justificatif: Justificatif, acte: Acte, *, si_prouve: Decimal | None = None) -> solde.ARendre:
+    """Ce que la preuve retenue laisse à rendre pour ce terme ; `si_prouve` : si l'on en retenait une autre."""
     comptes = termes_comptes(justificatif.convention, acte)
+    if si_prouve is not None:
+        comptes = [replace(t, prouve=si_prouve) if t.numero == justificatif.numero else t for t in comptes]
     if all(t.numero != justificatif.numero for t in comptes):
         # La convention s'est arrêtée avant ce terme : son solde compte pour tous.
         return solde.ARendre(solde.ZERO, solde.ZERO, ())

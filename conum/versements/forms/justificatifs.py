@@ -24,6 +24,9 @@ class DepotJustificatifForm(DsfrForm):
         help_text="Rémunération du conseiller payée avec l’aide de l’État. Zéro si rien n’a été employé.",
         error_messages=_MONTANT,
     )
+    commentaire = forms.CharField(
+        label="Commentaire", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 4})
+    )
     fichier = forms.FileField(
         label="Preuve de l’emploi",
         help_text="Un seul PDF de 5 Mo au plus : bulletins de paie, journal de paie ou compte rendu financier.",
@@ -35,9 +38,6 @@ class DepotJustificatifForm(DsfrForm):
             "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
             "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
         },
-    )
-    commentaire = forms.CharField(
-        label="Commentaire", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 4})
     )
 
     def clean_fichier(self) -> "UploadedFile[bytes]":

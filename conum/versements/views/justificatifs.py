@@ -1,6 +1,7 @@
 """Les justificatifs d'emploi : la structure dépose, l'ANCT examine, et chacun voit ce qui est en retard."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from conum.socle import fichiers
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
+from conum.socle.texte import euros
 from conum.structures.models import Structure
 from conum.versements import access
 from conum.versements.access import get_justificatif_ou_404
@@ -32,10 +34,11 @@ from conum.versements.forms.justificatifs import (
 )
 from conum.versements.models import Justificatif, Solde
 from conum.versements.rules.justificatifs import delais_au
-from conum.versements.states import EtatJustificatif
+from conum.versements.states import Etat, EtatJustificatif
 from conum.versements.views import commun
 
 DEPOSANTS = (TypeRole.STRUCTURE, TypeRole.ANCT)
+A_DEPOSER = (*relances.EN_ATTENTE, EtatJustificatif.RECU)
 NIVEAUX = {
     EtatJustificatif.ATTENDU: "new",
     EtatJustificatif.RECU: "info",
@@ -79,7 +82,8 @@ def _suite(j: Justificatif, role: Role) -> str:
         case EtatJustificatif.RECU:
             return "À examiner." if anct else "L’ANCT l’examine. Vous n’avez rien à faire, ou pouvez le remplacer."
         case EtatJustificatif.ACCEPTE:
-            return "Accepté. Plus rien n’est attendu."
+            demandee = j.reversement is not None and j.reversement.etat == Etat.REVERSEMENT_DEMANDE
+            return "Accepté. Ce qui n’est pas prouvé est à rendre." if demandee else "Accepté. Plus rien n’est attendu."
         case _ if j.absence_le:
             return "L’absence est constatée. Un justificatif déposé maintenant peut encore réduire la somme à rendre."
         case _ if j.suspendu_le:
@@ -121,16 +125,17 @@ def mes_justificatifs(request: HttpRequest) -> HttpResponseBase:
 
 def _colonnes(role: Role, *, de_tous: bool = False) -> list[Colonne]:
     return [
-        Colonne("terme", "Terme", lambda j: f"n° {j.numero}, {j.libelle_periode}", tri="periode__startswith",
-                lien=lambda j: lien(role, j.pk)),
+        Colonne("terme", "Terme", lambda j: f"Terme {j.numero}", tri="numero", lien=lambda j: lien(role, j.pk)),
+        Colonne("etat", "État", libelle, tri="etat", niveau=niveau),
         Colonne("structure", "Structure", lambda j: j.convention.structure.nom, a_l_ecran=de_tous,
                 tri=SansAccent("convention__structure__denomination") if de_tous else None),
         Colonne("departement", "Département", lambda j: j.convention.departement_id, tri="convention__departement",
                 a_l_ecran=de_tous),
         Colonne("convention", "Convention", lambda j: j.convention.reference, tri="convention__numero",
                 lien=lambda j: commun.lien_convention(role, j.convention_id)),
+        Colonne("debut", "Début du terme", lambda j: j.periode.lower, tri="periode__startswith", a_l_ecran=False),
+        Colonne("fin", "Fin du terme", lambda j: j.dernier_jour, tri="periode__endswith"),
         Colonne("du", "Dû le", lambda j: j.du_le, tri="du_le"),
-        Colonne("etat", "État", libelle, tri="etat", niveau=niveau),
         Colonne("declare", "Déclaré", lambda j: j.montant_declare, tri="montant_declare"),
         Colonne("prouve", "Prouvé", lambda j: j.montant_justifie, tri="montant_justifie"),
         Colonne("depose", "Déposé le", lambda j: j.depose_le and timezone.localdate(j.depose_le), tri="depose_le",
@@ -225,7 +230,7 @@ def justificatif(request: HttpRequest, pk: int) -> HttpResponseBase:
         "niveau": niveau(lu),
         "suite": _suite(lu, role),
         "form": form,
-        "peut_deposer": ouvert and lu.etat != EtatJustificatif.ACCEPTE,
+        "peut_deposer": ouvert and lu.etat in (relances.EN_ATTENTE if anct else A_DEPOSER),
         "peut_examiner": anct and ouvert and lu.etat == EtatJustificatif.RECU,
         "peut_constater": anct and ouvert and attend and limite is not None and limite <= timezone.localdate(),
         "calcul": _calcul(lu),
@@ -239,9 +244,10 @@ def justificatif(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _calcul(lu: Justificatif) -> Any:
-    """Ce qui a été versé pour le terme et ce qui en est prouvé ; rien si la règle ne se lit plus."""
+    """Ce qui a été versé pour le terme et ce qui en est prouvé, ou le serait ; rien si la règle ne se lit plus."""
+    si_prouve = lu.montant_declare if lu.etat == EtatJustificatif.RECU else None
     try:
-        return termes.a_rendre_pour(lu, acte_en_vigueur(lu.convention))
+        return termes.a_rendre_pour(lu, acte_en_vigueur(lu.convention), si_prouve=si_prouve)
     except TransitionImpossible:
         return None
 
@@ -267,6 +273,15 @@ def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
 # --- Décider ----------------------------------------------------------------------------------------------------------
 
 
+def _points(lu: Justificatif) -> list[str]:
+    calcul = _calcul(lu)
+    points = [f"Déclaré par la structure : {euros(lu.montant_declare or Decimal(0))}."]
+    if calcul is not None:
+        points.append(f"Versé pour ce terme : {euros(calcul.verse)}.")
+        points.append(f"Si vous retenez ce qui est déclaré, à rendre : {euros(calcul.montant)}.")
+    return points
+
+
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def accepter(request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -280,6 +295,7 @@ def accepter(request: HttpRequest, pk: int) -> HttpResponseBase:
         textes={
             "titre": f"Accepter le justificatif du terme n° {lu.numero}",
             "intro": f"{lu.convention.structure.nom}, {lu.convention.reference}, {lu.libelle_periode}.",
+            "points": _points(lu),
             "bouton": "Accepter ce montant",
             "fait": "Le justificatif est accepté. La structure est prévenue.",
         },

@@ -136,7 +136,8 @@ def solde(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
         "solde": arrete,
         "retient": retient,
         "finie": actes.est_finie(convention),
-        "calcul": None if arrete else _apercu(convention),
+        # Tant qu'un terme est ouvert, la structure n'a pas à lire un montant qui va changer.
+        "calcul": _apercu(convention) if not arrete and (not retient or role.type == TypeRole.ANCT) else None,
         "peut_solder": not arrete and not retient and access.peut_ordonnancer(role),
         "lien_echeance": commun.lien_echeance(role, arrete.echeance_id) if arrete and arrete.echeance_id else "",
         "de_la_structure": role.type == TypeRole.STRUCTURE,
