@@ -123,12 +123,15 @@ def mes_justificatifs(request: HttpRequest) -> HttpResponseBase:
     return render(request, "versements/justificatifs/mes_justificatifs.html", contexte)
 
 
-def _colonnes(role: Role, *, de_tous: bool = False) -> list[Colonne]:
+def _colonnes(role: Role, *, onglet: str = "") -> list[Colonne]:
+    """`onglet` : celui de la file de l'ANCT, vide pour une structure. Une file ne montre que ce qui y change."""
+    de_tous, en_attente = bool(onglet), onglet in ("en_retard", "attendus")
     return [
-        Colonne("terme", "Terme", lambda j: f"Terme {j.numero}", tri="numero", lien=lambda j: lien(role, j.pk)),
-        Colonne("etat", "État", libelle, tri="etat", niveau=niveau),
+        Colonne("terme", "Terme", lambda j: f"Terme\u00a0{j.numero}", tri="numero", lien=lambda j: lien(role, j.pk)),
+        Colonne("etat", "État", libelle, tri="etat", niveau=niveau,
+                a_l_ecran=onglet in ("", "en_retard", "tous")),
         Colonne("structure", "Structure", lambda j: j.convention.structure.nom, a_l_ecran=de_tous,
-                tri=SansAccent("convention__structure__denomination") if de_tous else None),
+                tri=SansAccent("convention__structure__denomination")),
         Colonne("departement", "Département", lambda j: j.convention.departement_id, tri="convention__departement",
                 a_l_ecran=de_tous),
         Colonne("convention", "Convention", lambda j: j.convention.reference, tri="convention__numero",
@@ -136,12 +139,14 @@ def _colonnes(role: Role, *, de_tous: bool = False) -> list[Colonne]:
         Colonne("debut", "Début du terme", lambda j: j.periode.lower, tri="periode__startswith", a_l_ecran=False),
         Colonne("fin", "Fin du terme", lambda j: j.dernier_jour, tri="periode__endswith"),
         Colonne("du", "Dû le", lambda j: j.du_le, tri="du_le"),
-        Colonne("declare", "Déclaré", lambda j: j.montant_declare, tri="montant_declare"),
-        Colonne("prouve", "Prouvé", lambda j: j.montant_justifie, tri="montant_justifie"),
+        Colonne("declare", "Déclaré", lambda j: j.montant_declare, tri="montant_declare",
+                a_l_ecran=not en_attente),
+        Colonne("prouve", "Prouvé", lambda j: j.montant_justifie, tri="montant_justifie",
+                a_l_ecran=onglet in ("", "acceptes", "tous")),
         Colonne("depose", "Déposé le", lambda j: j.depose_le and timezone.localdate(j.depose_le), tri="depose_le",
-                a_l_ecran=de_tous),
+                a_l_ecran=de_tous and not en_attente),
         Colonne("demeure", "Mise en demeure le", lambda j: j.suspendu_le and timezone.localdate(j.suspendu_le),
-                tri="suspendu_le", a_l_ecran=de_tous),
+                tri="suspendu_le", a_l_ecran=onglet in ("en_retard", "absents")),
     ]  # fmt: skip
 
 
@@ -172,7 +177,7 @@ def a_examiner(request: HttpRequest) -> HttpResponseBase:
     visibles = filtres_lus.filter(convention__in=Convention.objects.visibles_par(role).order_by().values("pk"))
     tri = "depose" if onglet == "a_examiner" else "du"
     suivis = visibles.filter(onglets[onglet][1]).select_related("convention__structure")
-    page = Liste(request, suivis, _colonnes(role, de_tous=True), tri, "justificatifs")
+    page = Liste(request, suivis, _colonnes(role, onglet=onglet), tri, "justificatifs")
     if (fichier := page.export()) is not None:
         return fichier
     nombres = visibles.order_by().aggregate(**{cle: Count("pk", filter=q or None) for cle, (_, q) in onglets.items()})
