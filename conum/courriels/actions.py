@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from conum.courriels.access import RENVOYABLES, peut_renvoyer
-from conum.courriels.messages import Message
+from conum.courriels.messages import Message, Rendu
 from conum.courriels.models import AdresseRefusee, Courriel, adresse_sure
 from conum.courriels.rules import DUREE_SUSPECTE, destinataire_permis, prochain_essai
 from conum.courriels.states import TRANSITIONS, Etat
@@ -71,13 +71,17 @@ def _inserer(courriel: Courriel, priorite: int) -> Courriel:
     return courriel
 
 
-def _courriel(message: Message, a: str, objet: models.Model | None, cle: str | None) -> Courriel:
+def _courriel(
+    message: Message, a: str, objet: models.Model | None, cle: str | None, rendu: Rendu | None = None
+) -> Courriel:
+    destinataire = adresse_sure(a)
+    rendu = rendu or message.rendre()
     return Courriel(
         code=message.code,
-        destinataire=adresse_sure(a),
-        sujet=message.rendre_sujet(),
-        texte=message.rendre_texte(),
-        html=message.rendre_html(),
+        destinataire=destinataire,
+        sujet=rendu.sujet,
+        texte=rendu.texte,
+        html=rendu.html,
         desabonnement=message.desabonnement,
         calendrier=message.calendrier,
         confidentiel=message.confidentiel,
@@ -104,12 +108,16 @@ def mettre_en_file(message: Message, *, a: str, objet: models.Model | None = Non
 
 @dataclass(frozen=True)
 class Envoi:
-    """Un message à écrire parmi d'autres : mêmes champs que `mettre_en_file`, la clé en plus obligatoire."""
+    """Un message à écrire parmi d'autres : mêmes champs que `mettre_en_file`, la clé en plus obligatoire.
+
+    `rendu` : ce que rend ce message même, préparé avant de prendre des verrous.
+    """
 
     message: Message
     a: str
     objet: models.Model
     cle: str
+    rendu: Rendu | None = None
 
 
 def mettre_en_file_en_masse(envois: Iterable[Envoi]) -> int:
@@ -130,7 +138,7 @@ def mettre_en_file_en_masse(envois: Iterable[Envoi]) -> int:
 
 def _si_adresse_sure(envoi: Envoi) -> Courriel | None:
     try:
-        return _courriel(envoi.message, envoi.a, envoi.objet, envoi.cle)
+        return _courriel(envoi.message, envoi.a, envoi.objet, envoi.cle, envoi.rendu)
     except AdresseRefusee as erreur:
         logger.warning("Courriel %s non écrit : %s", envoi.cle, erreur)
         return None

@@ -30,6 +30,15 @@ def style() -> str:
     return _STYLE.read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class Rendu:
+    """Ce qui part : l'objet du courriel et ses deux textes."""
+
+    sujet: str
+    texte: str
+    html: str
+
+
 @dataclass(frozen=True)
 class Message:
     """Base d'un message : une sous-classe `@dataclass(frozen=True)`, dont les champs sont le contexte des gabarits.
@@ -70,6 +79,9 @@ class Message:
     def contexte(self) -> dict[str, Any]:
         donnees = {champ.name: getattr(self, champ.name) for champ in fields(self)}
         return {**donnees, "site": settings.SITE_URL, "nom_du_service": settings.NOM_DU_SERVICE}
+
+    def rendre(self) -> Rendu:
+        return Rendu(self.rendre_sujet(), self.rendre_texte(), self.rendre_html())
 
     def rendre_sujet(self) -> str:
         """Une ligne, au plus 150 caractères, sans saut de ligne ni caractère de commande."""

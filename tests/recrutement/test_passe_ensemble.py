@@ -1,17 +1,22 @@
 """Deux passages à la fois : l'un attend l'autre, puis ne trouve rien ; un passage en cours se voit."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from conum.courriels.messages import Message
 from conum.courriels.models import Courriel
-from conum.recrutement.actions import passes
-from conum.recrutement.models import MiseEnRelation, Passe
-from conum.recrutement.states import EtatPasse
+from conum.recrutement.actions import passes, propositions
+from conum.recrutement.models import Candidat, LienPersonnel, MiseEnRelation, Passe
+from conum.recrutement.states import EtatCandidat, EtatPasse
+from conum.socle.jetons import empreinte
 from tests.aides import PATIENCE
 from tests.recrutement.fabriques import recrutement, vivier
+from tests.structures.fabriques import MembreFactory
 
 
 def _verrous(curseur, *, accordes):
@@ -79,3 +84,56 @@ def test_un_echec_libere_la_place(monkeypatch):
     assert passes.lancer().bilan["propositions"] == 2
     with connection.cursor() as curseur:
         assert _verrous(curseur, accordes=True) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_les_courriels_sont_rendus_avant_les_verrous(monkeypatch):
+    """Sous verrou, on ne fait qu'écrire : rendre dix mille courriels y retiendrait toutes les fiches."""
+    recrutement(postes=2)
+    vivier(3)
+    sous_transaction = []
+    vrai = Message.rendre
+
+    def rendre(message):
+        sous_transaction.append(connection.in_atomic_block)
+        return vrai(message)
+
+    monkeypatch.setattr(Message, "rendre", rendre)
+    bilan = passes.lancer().bilan
+    assert sous_transaction == [False] * bilan["courriels"]
+    assert Courriel.objects.count() == bilan["courriels"] == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ce_qui_change_entre_le_rendu_et_les_verrous_se_lit_dans_le_courriel(monkeypatch):
+    """Un prénom corrigé, un membre arrivé, un candidat qui se retire : ce qui part est ce qui est vrai à l'écriture."""
+    ouvert = recrutement(postes=2)
+    corrige, retire, _ = vivier(3)
+    vrai = propositions.verrouiller_parties
+
+    def verrouiller(paires):
+        Candidat.objects.filter(pk=corrige.pk).update(prenom="Maïwenn", email="neuve@exemple.fr")
+        Candidat.objects.filter(pk=retire.pk).update(etat=EtatCandidat.EN_PAUSE, en_pause_depuis=timezone.now())
+        MembreFactory(structure=ouvert.structure)
+        vrai(paires)
+
+    monkeypatch.setattr(propositions, "verrouiller_parties", verrouiller)
+    bilan = passes.lancer().bilan
+    assert (bilan["propositions"], bilan["abandonnees"], bilan["courriels"]) == (2, 1, 4)
+    assert not Courriel.objects.filter(destinataire=retire.email).exists()
+    a_elle = Courriel.objects.get(destinataire="neuve@exemple.fr")
+    assert "Maïwenn" in a_elle.texte
+    aux_membres = Courriel.objects.filter(code="recrutement/nouveaux_candidats")
+    assert aux_membres.count() == ouvert.structure.membres.count() == 2
+    for courriel in aux_membres:
+        assert courriel.sujet.startswith("2 candidats")
+        assert "Maïwenn" in courriel.texte
+        assert courriel.texte.count("/proposition/structure/") == 2
+    # Chaque lien écrit dans un courriel est celui d'une proposition gardée.
+    empreintes = {
+        empreinte(jeton)
+        for courriel in Courriel.objects.all()
+        for jeton in re.findall(r"/proposition/(?:structure|candidat)/([^/\s]+)/", courriel.texte)
+    }
+    assert empreintes == set(LienPersonnel.objects.values_list("empreinte", flat=True))
+    assert len(empreintes) == 6

@@ -23,7 +23,7 @@ from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.recrutement import access
-from conum.recrutement.actions import marche, propositions
+from conum.recrutement.actions import annonces, marche, propositions
 from conum.recrutement.actions.criteres import detail
 from conum.recrutement.actions.masse import verrouiller
 from conum.recrutement.actions.recrutements import ouvrir_recrutements
@@ -149,13 +149,15 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
     resultat = apparier(besoins, candidats, ponderation=ponderation, exclues=marche.exclues(lecture))
     calcule = time.perf_counter()
     paires = _paires(lecture, besoins, candidats, resultat, passe)
+    a_annoncer = annonces.preparer(paires, passe)
+    rendu = time.perf_counter()
     # Aucun autre passage ne peut finir entre-temps : le verrou est à nous.
     avant = Passe.objects.filter(etat=EtatPasse.TERMINEE).order_by("-debut", "-pk").first() or passe
     with transaction.atomic():
         propositions.verrouiller_parties(paires)
         gardees = propositions.encore_valables(paires, lecture, passe.jour, reglage)
         relations = propositions.ecrire(gardees, passe, par=par)
-        courriels = propositions.prevenir(relations, passe)
+        courriels = annonces.prevenir(relations, a_annoncer)
         with transition(
             passe, "terminer_passe", table=TRANSITIONS_PASSE, par=SYSTEME, peut=access.est_systeme
         ) as courante:
@@ -164,6 +166,7 @@ def _derouler(passe: Passe, par: Acteur) -> Passe:
                 "courriels": courriels,
                 "secondes_lecture": round(lu - depart, 2),
                 "secondes_calcul": round(calcule - lu, 2),
+                "secondes_courriels": round(rendu - calcule, 2),
                 "secondes": round(time.perf_counter() - depart, 2),
                 "pic_mo": pic_memoire_mo(),
             }
