@@ -157,7 +157,7 @@ def test_de_la_liste_a_la_signature(client, se_connecter):
     base = f"/espace/{agent.pk}/conventions"
     page = client.get(f"{base}/avenants/a-ouvrir/").content.decode()
     assert convention.reference in page
-    assert "49 jours à ne plus financer" in page
+    assert "Au moins 49 jours à ne plus financer" in page
     assert "Ce que les faits demandent" in client.get(f"{base}/{convention.pk}/avenants/ouvrir/").content.decode()
     adresse = f"{base}/{convention.pk}/avenants/ouvrir/rupture/"
     assert "sans remplaçant" in client.get(adresse).content.decode()

@@ -141,13 +141,14 @@ def decrire(avant: Acte, previsions: Sequence[calcul.PrevisionDePoste], *, dates
     references = dict(avant.convention.postes.values_list("pk", "poste__numero"))
     comptes_avant = comptes_de(avant.donnees.get("calcul", []))
     comptes_apres = {p.poste.poste_id: _compte(p) for p in previsions}
+    finances = {p.poste.poste_id: max(t.fin for t in p.prevision.subvention.tranches) for p in previsions}
     postes = []
     for pk in sorted({x.cle.poste for x in comparees} | {p.poste.pk for p in previsions}):
         poste = noms[pk]
         postes.append(
             PosteDeDifference(
                 f"P-{references[pk]:05d}",
-                tuple(ecarts.dire_poste(comptes_avant.get(poste), comptes_apres.get(poste))),
+                tuple(ecarts.dire_poste(comptes_avant.get(poste), comptes_apres.get(poste), finances.get(poste))),
                 tuple(
                     _ligne(x.cle, lignes_avant.get(x.cle, RIEN), lignes_apres.get(x.cle, RIEN))
                     for x in comparees

@@ -88,8 +88,11 @@ class PosteCompte:
     occupe: tuple[Periode, ...]
 
 
-def dire_poste(avant: PosteCompte | None, apres: PosteCompte | None) -> list[str]:
-    """Les faits qui changent pour un poste, une phrase chacun."""
+def dire_poste(avant: PosteCompte | None, apres: PosteCompte | None, finance_jusqu_au: date | None = None) -> list[str]:
+    """Les faits qui changent pour un poste, une phrase chacun.
+
+    `finance_jusqu_au` (non compris) : au-delà, la règle ne finance aucun jour, et rien n'y change.
+    """
     if apres is None:
         return ["Poste retiré avant son premier jour : il n’est plus financé."] if avant else []
     if avant is None:
@@ -100,7 +103,7 @@ def dire_poste(avant: PosteCompte | None, apres: PosteCompte | None) -> list[str
     elif apres.fin > avant.fin:
         phrases.append(f"Le poste reste jusqu’au {jour(apres.fin - UN_JOUR)}, au lieu du {jour(avant.fin - UN_JOUR)}.")
     commun = (max(avant.debut, apres.debut), min(avant.fin, apres.fin))
-    hors = [(date.min, commun[0]), (commun[1], date.max)]
+    hors = [(date.min, commun[0]), (min(commun[1], finance_jusqu_au or date.max), date.max)]
     perdus = retrancher(retrancher(avant.occupe, apres.occupe), hors)
     gagnes = retrancher(retrancher(apres.occupe, avant.occupe), hors)
     phrases += [f"Vacant {dire_periode(p)} : ces jours ne sont plus financés." for p in perdus]

@@ -168,7 +168,8 @@ def convention(request: HttpRequest, convention_id: int) -> HttpResponseBase:
     actes = _actes(role, lue)
     courant = next((a["acte"] for a in actes if a["acte"].etape != Etape.RETIRE), None)
     en_vigueur = next((a["acte"] for a in actes if a["acte"].etape == Etape.SIGNE), None)
-    montre = courant or actes[0]["acte"]
+    # Un avenant qui n'est pas signé n'a encore rien changé : sa différence se lit dans sa partie de la page.
+    montre = en_vigueur or courant or actes[0]["acte"]
     manquantes = pieces_a_valider(lue) if lue.etat == Etat.BROUILLON else []
     contexte: dict[str, Any] = {
         "convention": lue,

@@ -14,6 +14,7 @@ from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.actions.gardes import exiger_texte
 from conum.socle.enregistrement import enregistrer
+from conum.socle.texte import euros
 from conum.versements import access
 from conum.versements.actions.masse import Ligne, noter_en_masse
 from conum.versements.actions.messages import prevenir_du_reversement, prevenir_structure
@@ -71,6 +72,8 @@ def decouper_echeance(echeance: Echeance, *, parts: Iterable[tuple[date, Decimal
             raise ValidationError(str(erreur)) from erreur
         donnees = {"montant": str(courante.montant), "parts": [[le.isoformat(), str(m)] for le, m in rangees]}
         (le, montant), *autres = rangees
+        en_mots = ", ".join(f"{euros(m)} le {jour:%d/%m/%Y}" for jour, m in rangees)
+        courante.trace = [*courante.trace, f"{euros(courante.montant)} versés en {len(rangees)} fois : {en_mots}."]
         courante.prevue_le, courante.montant = le, montant
         enregistrer(courante)
         siennes = Echeance.objects.filter(acte=courante.acte_id, poste=courante.poste_id, nature=courante.nature)

@@ -230,7 +230,9 @@ def convention(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
         "chiffres": [
             ("Engagé", euros(montants.engage)),
             ("Versé", euros(montants.verse)),
-            ("Reste, reversement déduit" if montants.a_rendre else "Reste à verser", euros(montants.reste)),
+            ("Versé en trop", euros(-montants.reste))
+            if montants.reste < 0
+            else ("Reste à verser", euros(montants.reste)),
             *([("À rendre", euros(montants.a_rendre))] if montants.a_rendre else []),
         ],
         "echeanciers": _calculs(lue),

@@ -167,6 +167,9 @@ def _gestes(role: Role, lot: Lot, nombre: int) -> list[dict[str, Any]]:
         ajouter("Produire le fichier de virements", "exporter_lot", direct=True)
     if lot.etat in exports.REMIS and lot.fichier:
         ajouter("Télécharger le fichier", "fichier_lot", direct=True)
+    if lot.etat == EtatLot.EXPORTE:
+        lien = reverse("versements:deposer_retour", args=[role.pk])
+        gestes.append({"titre": "Importer le retour de la banque", "lien": lien, "direct": False, "lu": False})
     if lot.etat in (EtatLot.PREPARATION, EtatLot.A_APPROUVER, EtatLot.APPROUVE):
         ajouter("Abandonner ce lot", "abandonner_lot")
     return gestes
