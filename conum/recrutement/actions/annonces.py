@@ -45,18 +45,17 @@ class Annonces:
 
     passe: Passe
     rendus: dict[Message, Rendu] = field(default_factory=dict)
-    # (recrutement, candidat, rôle du membre ou None pour le candidat) → (clair, empreinte)
-    _jetons: dict[tuple[int, int, int | None], tuple[str, str]] = field(default_factory=dict)
+    # (recrutement, candidat, rôle du membre ou None pour le candidat) → (adresse, empreinte du jeton)
+    _liens: dict[tuple[int, int, int | None], tuple[str, str]] = field(default_factory=dict)
 
-    def jeton(self, relation: MiseEnRelation, role: Role | None) -> tuple[str, str]:
+    def lien(self, relation: MiseEnRelation, role: Role | None) -> tuple[str, str]:
+        """L'adresse d'un lien personnel, et l'empreinte à garder ; le même tant que vit cet objet."""
         cle = (relation.recrutement_id, relation.candidat_id, role.pk if role else None)
-        if cle not in self._jetons:
-            self._jetons[cle] = nouveau_jeton()
-        return self._jetons[cle]
-
-    def lien(self, relation: MiseEnRelation, role: Role | None) -> str:
-        nom = "lien_candidat" if role is None else "lien_structure"
-        return settings.SITE_URL + reverse(f"recrutement:{nom}", args=[self.jeton(relation, role)[0]])
+        if cle not in self._liens:
+            clair, empreinte = nouveau_jeton()
+            nom = "lien_candidat" if role is None else "lien_structure"
+            self._liens[cle] = settings.SITE_URL + reverse(f"recrutement:{nom}", args=[clair]), empreinte
+        return self._liens[cle]
 
 
 def preparer(paires: Sequence[Paire], passe: Passe) -> Annonces:
@@ -104,12 +103,12 @@ def _envois(relations: Sequence[MiseEnRelation], membres: Membres, annonces: Ann
     prefixe = f"propositions:{annonces.passe.pk}"
     for pk, siennes in par_candidat.items():
         candidat: Candidat = siennes[0].candidat
-        message: Message = NouvellesPropositions.de(candidat, [(r, annonces.lien(r, None)) for r in siennes])
+        message: Message = NouvellesPropositions.de(candidat, [(r, annonces.lien(r, None)[0]) for r in siennes])
         yield Envoi(message, a=candidat.email, objet=candidat, cle=f"{prefixe}:candidat:{pk}")
     for pk, siennes in par_recrutement.items():
         recrutement: Recrutement = siennes[0].recrutement
         for role, refusable in membres[recrutement.structure_id]:
-            avec_liens = [(r, annonces.lien(r, role)) for r in siennes]
+            avec_liens = [(r, annonces.lien(r, role)[0]) for r in siennes]
             message = NouveauxCandidats.de(recrutement, avec_liens, role, refusable=refusable)
             cle = f"{prefixe}:recrutement:{pk}:membre:{role.pk}"
             yield Envoi(message, a=role.utilisateur.email, objet=recrutement, cle=cle)
@@ -150,7 +149,7 @@ def _ecrire_liens(relations: Sequence[MiseEnRelation], membres: Membres, annonce
                 mise_en_relation=relation,
                 partie=Partie.CANDIDAT if role is None else Partie.STRUCTURE,
                 role=role,
-                empreinte=annonces.jeton(relation, role)[1],
+                empreinte=annonces.lien(relation, role)[1],
                 expire_le=expire_le,
             )
             for relation, role in demandes
