@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from conum.demandes.actions import comite
 from conum.demandes.models import Demande, SessionComite
-from tests.aides import ensemble as ensemble
 from tests.demandes.fabriques import anct, besoin, en_instruction, enveloppes, un_depot
 from tests.structures.fabriques import CommuneFactory
 
