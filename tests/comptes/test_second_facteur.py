@@ -31,6 +31,13 @@ def entrer(client: Client, email: str) -> str:
     return client.post("/connexion/code/", {"code": code_recu(email)}).url
 
 
+def test_qui_n_a_qu_une_cle_est_mene_a_sa_cle(client, se_connecter):
+    role = RoleFactory(anct=True)
+    Authenticator.objects.create(user=role.utilisateur, type="webauthn", data={})
+    se_connecter(client, role, second_facteur=False)
+    assert client.get(f"/espace/{role.pk}/agents/").url.startswith(f"{INDEX}verifier/cle/?next=")
+
+
 @pytest.mark.parametrize("trait", EXIGEANTS)
 def test_sans_second_facteur_on_est_mene_a_l_activer(client, se_connecter, trait):
     role = RoleFactory(**{trait: True})

@@ -60,6 +60,16 @@ def attendu(convention, jours_perdus):
     return exact.quantize(Decimal("0.01"))
 
 
+def test_sans_suite_seuls_les_jours_que_la_regle_finance_sont_dits_perdus():
+    """La convention dure trente-six mois, l'aide vingt-quatre : au-delà, il n'y avait rien à perdre."""
+    convention = f.active()
+    poste = parti(convention, depuis=-50)
+    acte = ouvrir(convention, suites={poste.pk: Hypothese(Suite.NON_POURVU)})
+    (change,) = differences.lire(acte).changes
+    vide = ecarts.dire_periode((p.jour(-49), ajouter_mois(convention.debut, 24)))
+    assert change.faits == (f"Vacant {vide} : ces jours ne sont plus financés.",)
+
+
 def test_une_vacance_de_n_jours_coute_exactement_n_jours():
     convention = f.active()
     poste = parti(convention, depuis=-50)
