@@ -227,6 +227,11 @@ def test_chaque_tableau_finit_par_le_meme_total(quelques, client, anct):
         # En tête, au pied du tableau, au pied du calendrier.
         assert page.count(euros(total.engage)) >= 3
         assert str(axe.label) in page
+        # Les lignes de toutes les pages font le total du pied.
+        rangees = list(response.context["rangees"])
+        for n in range(2, response.context["liste"].page.paginator.num_pages + 1):
+            rangees += client.get(adresse(anct, axe=axe.value, page=n)).context["rangees"]
+        assert budget.additionner(r.montants for r in rangees) == total
     assert "Sans date" in page
     assert response.context["total_annees"].montants.verse == total.verse
 

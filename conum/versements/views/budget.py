@@ -1,12 +1,15 @@
 """L'argent vu d'en haut : deux tableaux, chaque chiffre s'ouvre sur ses conventions, chaque convention sur sa trace."""
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -72,19 +75,18 @@ class Vue:
         self.filtres = forme(request.GET, role=self.role, conventions=self.visibles)
         self.conventions = self.filtres.filtrer(self.visibles)
         self.axes = axes_de(self.role)
-        voulu = self.filtres.valeurs().get("axe")
-        self.axe = Axe(voulu) if voulu in self.axes else Axe.EXERCICE
+        valeurs = self.filtres.valeurs()
+        self.axe = Axe(valeurs["axe"]) if valeurs.get("axe") in self.axes else Axe.EXERCICE
+        # Deux cents liens par page : ce qui ne change pas de l'un à l'autre se calcule une fois.
+        self.retenus = {nom: getattr(v, "pk", v) for nom, v in valeurs.items()} | {"axe": self.axe.value}
+        self.detail = reverse("versements:budget_detail", args=[self.role.pk])
 
     def parametres(self, **plus: Hashable) -> str:
         """Les filtres retenus et d'autres valeurs, prêts pour une adresse."""
-        parametres = QueryDict(mutable=True)
-        for nom, valeur in {**self.filtres.valeurs(), "axe": self.axe.value, **plus}.items():
-            if valeur not in (None, ""):
-                parametres[nom] = str(getattr(valeur, "pk", valeur))
-        return parametres.urlencode()
+        return urlencode({nom: v for nom, v in (self.retenus | plus).items() if v not in (None, "")})
 
     def lien(self, **plus: Hashable) -> str:
-        return f"{reverse('versements:budget_detail', args=[self.role.pk])}?{self.parametres(**plus)}"
+        return f"{self.detail}?{self.parametres(**plus)}"
 
     def rangee(self, nom: str, montants: Montants, colonnes: tuple[str, ...], **plus: Hashable) -> Rangee:
         cellules = [
@@ -103,28 +105,41 @@ class Nommee(NamedTuple):
     montants: Montants
 
 
-def _noms(vue: Vue) -> dict[Any, str] | None:
-    """Comment se dit chaque clé de l'axe, dans l'ordre où on la lit ; None quand la clé est son propre nom."""
+def _structures(vue: Vue) -> QuerySet[Any]:
+    """Les structures de ces conventions, dans l'ordre de leur nom : (clé, nom montré)."""
+    voulues = Structure.objects.filter(pk__in=vue.conventions.order_by().values("structure"))
+    montre = Coalesce(NullIf("nom_usage", Value("")), "denomination")
+    return voulues.order_by(NOM_TRI, "pk").values_list("pk", montre)
+
+
+def _noms(vue: Vue, cles: Iterable[Any]) -> Iterable[tuple[Any, str]]:
+    """Comment se dit chaque clé de l'axe, dans l'ordre où on la lit."""
     match vue.axe:
         case Axe.DEPARTEMENT:
-            return {d.pk: f"{d.pk} {d.nom}" for d in Departement.objects.order_by("pk")}
+            return [(d.pk, f"{d.pk} {d.nom}") for d in Departement.objects.order_by("pk")]
         case Axe.REGION:
-            return {r.pk: r.nom for r in Region.objects.order_by(SansAccent("nom"))}
+            return [(r.pk, r.nom) for r in Region.objects.order_by(SansAccent("nom"))]
         case Axe.STRUCTURE:
-            visibles = Structure.objects.filter(pk__in=vue.conventions.order_by().values("structure"))
-            lues = visibles.order_by(NOM_TRI, "pk").values_list("pk", "nom_usage", "denomination")
-            return {pk: usage or denomination for pk, usage, denomination in lues}
+            return _structures(vue)
         case Axe.PHASE:
-            return {phase.value: str(phase.label) for phase in Phase}
-    return None
+            return [(phase.value, str(phase.label)) for phase in Phase]
+    return [(cle, str(cle)) for cle in sorted(cles, key=str)]
 
 
 def _par_axe(vue: Vue) -> list[Nommee]:
     montants = modele.par_axe(vue.conventions, vue.axe)
-    noms = _noms(vue)
-    if noms is None:
-        noms = {cle: str(cle) for cle in sorted(montants, key=str)}
-    return [Nommee(nom, cle, montants[cle]) for cle, nom in noms.items() if cle in montants]
+    return [Nommee(nom, cle, montants[cle]) for cle, nom in _noms(vue, montants) if cle in montants]
+
+
+def _une_page(vue: Vue, request: HttpRequest) -> tuple[Pages, list[Nommee]]:
+    """Les lignes à montrer. Il y a des milliers de structures : on ne somme que celles de la page."""
+    if vue.axe != Axe.STRUCTURE:
+        pages = Pages(request, _par_axe(vue))
+        return pages, list(pages.page)
+    pages = Pages(request, _structures(vue))
+    noms = list(pages.page)
+    montants = modele.par_axe(vue.conventions.filter(structure__in=[cle for cle, _ in noms]), vue.axe)
+    return pages, [Nommee(nom, cle, montants[cle]) for cle, nom in noms]
 
 
 def _rangees(vue: Vue, nommees: Iterable[Nommee]) -> list[Rangee]:
@@ -168,22 +183,22 @@ def budget(request: HttpRequest) -> HttpResponseBase:
     calendrier = modele.calendrier(vue.conventions)
     if format_ in FORMATS and request.GET.get("tableau") == "calendrier":
         return _fichier_par_annee(format_, calendrier)
-    nommees = _par_axe(vue)
-    total = modele.additionner(x.montants for x in nommees)
+    # Les deux tableaux rangent les mêmes mouvements : ils ont le même total.
+    total = replace(calendrier.total, conventions=vue.conventions.count())
     if format_ in FORMATS:
-        return _fichier_par_axe(vue, format_, nommees, total)
-    page = Pages(request, nommees)
+        return _fichier_par_axe(vue, format_, _par_axe(vue), total)
+    page, nommees = _une_page(vue, request)
     contexte = {
         "vue": vue,
         "filtres": vue.filtres,
         "axes": [(axe, vue.parametres(axe=axe.value)) for axe in vue.axes],
         "liste": page,
         "titres": [TITRES[c] for c in PAR_AXE],
-        "rangees": _rangees(vue, page.page),
+        "rangees": _rangees(vue, nommees),
         "total": vue.rangee("Total", total, PAR_AXE),
         "annees": _par_annee(vue, calendrier),
         "titres_annee": [TITRES_ANNEE[c] for c in PAR_ANNEE],
-        "total_annees": vue.rangee("Total", calendrier.total, PAR_ANNEE),
+        "total_annees": vue.rangee("Total", total, PAR_ANNEE),
         "graphique": tracer([(_nom_annee(a.annee), a.montants) for a in calendrier.parlantes]),
         "sans_convention": _sans_convention(vue.role),
         "national": vue.role.type == TypeRole.ANCT,
