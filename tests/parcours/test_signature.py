@@ -13,7 +13,7 @@ from conum.conventions.states import Etat
 from tests.comptes.aides import code_d_application
 from tests.comptes.fabriques import donner_application
 from tests.conventions import fabriques as f
-from tests.parcours.conftest import ouvrir_session
+from tests.parcours.conftest import LARGEURS, elargir, ouvrir_session
 from tests.postes import fabriques as postes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,8 +33,9 @@ def examiner(page: Page, axe):
     """La page telle qu'elle est, sur un téléphone puis sur un écran."""
 
     def faire() -> None:
-        axe(page, 375)
-        axe(page, 1280)
+        for largeur in LARGEURS:
+            elargir(page, largeur)
+            axe(page)
 
     return faire
 
