@@ -1,9 +1,11 @@
 """Formulaires au DSFR : libellés, aides, erreurs reliées aux champs, champs facultatifs signalés."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 
 # Les champs qui décrivent la personne devant l'écran (RGAA 11.13, WCAG 1.3.5).
@@ -144,6 +146,29 @@ def _preparer(nom: str, champ: forms.Field, autocompletion: dict[str, str]) -> N
         widget.attrs.setdefault("autocomplete", autocompletion[nom])
     if isinstance(widget, forms.Textarea):
         widget.attrs.setdefault("rows", "5")
+
+
+def reporter(
+    form: forms.BaseForm,
+    erreur: Exception,
+    *,
+    noms: Mapping[str, str] | None = None,
+    repli: str | None = None,
+    dire: Callable[[str], str] = str,
+) -> None:
+    """Le refus d'un acte : chaque phrase près de son champ s'il est à l'écran, sinon sur `repli` ou en tête.
+
+    `noms` : le nom à l'écran d'un champ que l'acte nomme autrement. Une erreur d'une autre sorte se dit en tête.
+    """
+    if not isinstance(erreur, ValidationError):
+        form.add_error(None, dire(str(erreur)))
+        return
+    par_champ = erreur.message_dict if hasattr(erreur, "error_dict") else {"": erreur.messages}
+    for champ, phrases in par_champ.items():
+        nom = (noms or {}).get(champ, champ)
+        # Sans nom, l'erreur porte sur l'envoi entier : jamais sur le champ de repli.
+        ou = nom if nom in form.fields else (repli if champ and repli in form.fields else None)
+        form.add_error(ou, [dire(p) for p in phrases])  # type: ignore[arg-type]
 
 
 class MontantField(forms.DecimalField):

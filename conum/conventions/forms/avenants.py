@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from conum.conventions.actions.calcul import Hypotheses, hypotheses_de
@@ -125,14 +124,6 @@ class AvenantForm(DsfrForm):
             "ajouts": [Ajout(p, saisi["debut"], p.pk in zones) for p in saisi.get("ajouts", ())],
             "fin": saisi.get("fin"),
         }
-
-    def reporter(self, erreur: ValidationError) -> None:
-        """Les phrases d'un acte refusé, chacune près de son champ."""
-        if not hasattr(erreur, "error_dict"):
-            self.add_error(None, erreur)
-            return
-        for champ, phrases in erreur.message_dict.items():
-            self.add_error(champ if champ in self.fields else None, phrases)  # type: ignore[arg-type]
 
 
 def concernes(convention: Convention, acte: Acte, proposes: Collection[int] = ()) -> set[int]:

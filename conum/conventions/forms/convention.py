@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 
 from conum.conventions import rules
@@ -180,14 +179,6 @@ class PreparationForm(DsfrForm):
     def preparation(self) -> Preparation:
         valeurs = self.valeurs()
         return Preparation(self.structure, hypotheses=valeurs.pop("suites"), **valeurs)
-
-    def reporter(self, erreur: ValidationError) -> None:
-        """Les phrases d'un acte refusé, chacune près de son champ."""
-        if not hasattr(erreur, "error_dict"):
-            self.add_error(None, erreur)
-            return
-        for champ, phrases in erreur.message_dict.items():
-            self.add_error(champ if champ in self.fields else None, phrases)  # type: ignore[arg-type]
 
 
 def _dire_contrats(contrats: list[rules.Contrat]) -> str:

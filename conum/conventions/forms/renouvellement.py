@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from conum.comptes.rules import ajouter_mois
 from conum.conventions import rules
@@ -73,14 +72,6 @@ class RenouvellementForm(DsfrForm):
         """Les arguments de `renouveler_convention` ; le formulaire est valide."""
         saisi = self.cleaned_data
         return {**saisi, "postes": list(saisi["postes"]), "zones": [p.pk for p in saisi["zones"]]}
-
-    def reporter(self, erreur: ValidationError) -> None:
-        """Les phrases d'un acte refusé, chacune près de son champ."""
-        if not hasattr(erreur, "error_dict"):
-            self.add_error(None, erreur)
-            return
-        for champ, phrases in erreur.message_dict.items():
-            self.add_error(champ if champ in self.fields else None, phrases)  # type: ignore[arg-type]
 
 
 class NonRenouvellementForm(DsfrForm):

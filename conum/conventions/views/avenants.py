@@ -21,6 +21,7 @@ from conum.conventions.views import commun
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Pages
+from conum.ui.forms import reporter
 
 AIDES = {
     ObjetAvenant.RUPTURE: "Un conseiller est parti : son poste est remplacé, le sera, ou ne le sera pas.",
@@ -156,7 +157,7 @@ def _saisir(
         except TransitionImpossible as erreur:
             form.add_error(None, str(erreur))
         except ValidationError as erreur:
-            form.reporter(erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, textes["fait"])
             return redirect(_lien(role, "avenant", convention.pk, ecrit.numero))

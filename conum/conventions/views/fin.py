@@ -13,8 +13,8 @@ from conum.conventions.forms.fin import DateArreteForm, ResiliationForm
 from conum.conventions.states import Etat
 from conum.conventions.views import commun
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import reporter
 from conum.socle.http import lecture, lecture_ecriture, role_requis
+from conum.ui.forms import reporter
 
 
 @role_requis(*LECTEURS)

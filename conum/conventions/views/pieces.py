@@ -19,12 +19,13 @@ from conum.conventions.forms.pieces import DU_DOSSIER, DemandeForm, DepotForm, F
 from conum.conventions.models import Convention, Piece, TypePiece
 from conum.conventions.states import EN_PREPARATION, EN_VIGUEUR, EtatPiece
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import acte_direct, reporter, role_de
+from conum.postes.views.commun import acte_direct, role_de
 from conum.socle import fichiers
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 from conum.structures.models import Structure
+from conum.ui.forms import reporter
 from conum.ui.templatetags.ui import jour
 
 DEPOSANTS = (TypeRole.STRUCTURE, TypeRole.ANCT)

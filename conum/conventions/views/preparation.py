@@ -26,7 +26,7 @@ from conum.socle.http import lecture_ecriture, role_requis
 from conum.socle.jetons import empreinte
 from conum.structures.access import get_structure_ou_404
 from conum.structures.models import Structure
-from conum.ui.forms import DsfrForm
+from conum.ui.forms import DsfrForm, reporter
 
 
 def _formulaire(
@@ -74,7 +74,7 @@ def _apercu(form: PreparationForm, brouillon: Convention | None) -> dict[str, An
     try:
         convention, regle, previsions = actions.apercevoir(form.preparation(), a_la_place_de=brouillon)
     except ValidationError as refus:
-        form.reporter(refus)
+        reporter(form, refus)
         return None
     annees = sorted({x.annee for p in previsions for x in p.prevision.lignes})
     lignes: list[dict[str, Any]] = [
@@ -127,7 +127,7 @@ def _page(
                 convention = acte(form.valeurs())
             except ValidationError as refus:
                 apercu = None
-                form.reporter(refus)
+                reporter(form, refus)
             except TransitionImpossible as refus:
                 form.add_error(None, str(refus))
             else:

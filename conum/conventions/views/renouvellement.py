@@ -22,6 +22,7 @@ from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
+from conum.ui.forms import reporter
 
 REPONDANTS = (TypeRole.STRUCTURE, TypeRole.ANCT)
 
@@ -89,7 +90,7 @@ def renouveler(request: HttpRequest, convention_id: int) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             form.add_error(None, str(erreur))
         except ValidationError as erreur:
-            form.reporter(erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, f"La convention {suite.reference} est préparée. Relisez ses montants.")
             return redirect(commun.lien_convention(role, suite.pk))

@@ -24,8 +24,9 @@ from conum.conventions.forms.signature import SignatureForm, VerificationForm
 from conum.conventions.models import Acte, Convention, Etape, Partie, Piece, TypePiece
 from conum.conventions.states import EtatPiece
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import reporter, role_de
+from conum.postes.views.commun import role_de
 from conum.socle.http import lecture_ecriture, role_requis
+from conum.ui.forms import reporter
 from conum.ui.templatetags.ui import jour
 
 SIGNATAIRES = (TypeRole.STRUCTURE, TypeRole.ANCT)

@@ -10,11 +10,11 @@ from conum.comptes.models import Role, TypeRole
 from conum.demandes.actions import avenants
 from conum.demandes.forms.avenants import AvenantForm
 from conum.demandes.models import Nature
-from conum.demandes.views import saisie
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Poste, TypePoste
 from conum.socle.http import lecture_ecriture, role_requis
 from conum.structures.access import structure_du_role
+from conum.ui.forms import reporter
 
 
 @role_requis(TypeRole.STRUCTURE)
@@ -49,7 +49,7 @@ def _demander(request: HttpRequest, nature: Nature) -> HttpResponseBase:
                 par=role,
             )
         except (TransitionImpossible, ValidationError) as erreur:
-            saisie.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, f"Votre demande {demande.reference} est transmise.")
             return redirect("demandes:suivre", role.pk, demande.pk)

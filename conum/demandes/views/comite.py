@@ -18,13 +18,14 @@ from conum.demandes.forms.instruction import FiltresAgenda
 from conum.demandes.models import Demande, DemandeQuerySet, SessionComite, Soldes
 from conum.demandes.rules import postes_attribuables
 from conum.demandes.states import DECIDES, OUVERTS, EtatSession
-from conum.demandes.views.instruction import CONFLIT, reporter
+from conum.demandes.views.instruction import CONFLIT
 from conum.demandes.views.listes import filtrer, libelle_avis
 from conum.journal.workflow import TransitionImpossible
 from conum.socle import exports, pdf
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import PAR_PAGE, Colonne, Liste, Pages
 from conum.socle.tableaux import TableauIllisible
+from conum.ui.forms import reporter
 
 COMITE = (TypeRole.ANCT,)
 
@@ -54,7 +55,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
         try:
             session = comite.creer_session(form.cleaned_data["numero"], form.cleaned_data["date"], par=role)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(request, f"Le {session} est créé. Composez son ordre du jour.")
             return redirect("demandes:session", role.pk, session.pk)

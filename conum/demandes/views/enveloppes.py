@@ -13,13 +13,13 @@ from conum.demandes.actions import enveloppes as actions
 from conum.demandes.forms.comite import AppliquerEnveloppesForm, EnveloppeForm, FichierEnveloppesForm
 from conum.demandes.models import Enveloppe, Soldes
 from conum.demandes.rules import Solde
-from conum.demandes.views.instruction import reporter
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.socle import exports
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.listes import FORMATS
 from conum.territoires.models import Departement
+from conum.ui.forms import reporter
 
 ENTETES = ("Territoire", "Code", "Région", "Enveloppe", "Attribués", "Reste")
 
@@ -87,7 +87,7 @@ def fixer(request: HttpRequest, annee: int, code: str) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             form.add_error("postes", str(erreur))
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(request, "L'enveloppe est fixée.")
             return redirect("demandes:enveloppes", role.pk, annee)

@@ -22,6 +22,7 @@ from conum.socle import limites
 from conum.socle.http import ecriture, lecture, lecture_ecriture, publique
 from conum.structures.actions import Issue, StructureExistante
 from conum.structures.models import Membre, Structure
+from conum.ui.forms import reporter
 
 SESSION = "demande"
 """Clé de session : numéro de la demande que cette personne écrit. L'adresse des pages ne le porte pas."""
@@ -200,7 +201,7 @@ def plus_tard(request: HttpRequest) -> HttpResponseBase:
                 raise depot.TropDeDemandes("Trop de liens ont été demandés d’ici. Réessayez dans une heure.")
             depot.envoyer_lien_reprise(parcours.demande, email=form.cleaned_data["email"], par=parcours.par)
         except (TransitionImpossible, ValidationError) as erreur:
-            saisie.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, f"Un lien est parti à {form.cleaned_data['email']}. Il est valable 30 jours.")
             return redirect("demandes:commencer")
@@ -250,7 +251,7 @@ def renvoyer(request: HttpRequest) -> HttpResponseBase:
     try:
         _renvoyer(request, demande, form.cleaned_data["email"])
     except (TransitionImpossible, ValidationError) as erreur:
-        saisie.reporter(form, erreur)
+        reporter(form, erreur)
         return _page_envoyee(request, demande, form)
     return redirect("demandes:envoyee")
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,18 +22,9 @@ from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Poste
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
+from conum.ui.forms import reporter
 
 CONFLIT = 409
-
-
-def reporter(form: Form, erreur: ValidationError) -> None:
-    """Les erreurs d'une action sur les champs du formulaire, en tête pour celles qui n'y sont pas."""
-    if not hasattr(erreur, "error_dict"):
-        form.add_error(None, erreur)
-        return
-    for champ, messages_ in erreur.message_dict.items():
-        nom = champ if champ in form.fields else ("texte" if "texte" in form.fields else None)
-        form.add_error(nom, messages_)  # type: ignore[arg-type]
 
 
 def _suite(demande: Demande) -> str:
@@ -141,7 +131,7 @@ def avis(request: HttpRequest, pk: int) -> HttpResponseBase:
             form.add_error(None, f"{erreur} Votre texte n'est pas enregistré.")
             statut = CONFLIT
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(request, "L'avis est enregistré. La structure en est informée.")
             return redirect("demandes:instruire", role.pk, pk)
@@ -160,7 +150,7 @@ def _acte(request: HttpRequest, pk: int, *, action: Any, champ: str, textes: dic
         except TransitionImpossible as erreur:
             form.add_error(None, str(erreur))
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(request, textes["fait"])
             return redirect("demandes:instruire", role.pk, pk)
@@ -226,7 +216,7 @@ def decider(request: HttpRequest, pk: int) -> HttpResponseBase:
             form.add_error(None, f"{erreur} Votre saisie n'est pas enregistrée.")
             statut = CONFLIT
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(
                 request, f"La décision sur {demande.reference} est enregistrée. La structure est prévenue."

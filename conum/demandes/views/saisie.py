@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 
@@ -21,17 +20,6 @@ MESSAGE_ROBOT = "Votre envoi ressemble à celui d’un robot. Rechargez la page 
 
 def est_un_robot(request: HttpRequest) -> bool:
     return bool(request.POST.get(PIEGE))
-
-
-def reporter(form: Form, erreur: ValidationError | TransitionImpossible) -> None:
-    """L'erreur d'un acte, près de son champ s'il est à l'écran, sinon en tête."""
-    if isinstance(erreur, TransitionImpossible):
-        form.add_error(None, str(erreur))
-    elif not hasattr(erreur, "error_dict"):
-        form.add_error(None, erreur)
-    else:
-        for champ, textes in erreur.message_dict.items():
-            form.add_error(champ if champ in form.fields else None, textes)  # type: ignore[arg-type]
 
 
 def recevoir(request: HttpRequest, parcours: Parcours, cle: str, form: DsfrForm) -> HttpResponseBase | None:

@@ -36,6 +36,7 @@ from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.structures.access import structure_du_role
 from conum.structures.models import Structure
+from conum.ui.forms import reporter
 
 
 def _role(request: HttpRequest) -> Role:
@@ -288,7 +289,7 @@ def corriger(request: HttpRequest, pk: int) -> HttpResponseBase:
         except TransitionImpossible:
             return _trop_tard(request, demande)
         except ValidationError as erreur:
-            saisie.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, "Votre demande est corrigée. La préfecture est prévenue.")
             return redirect("demandes:suivre", role.pk, pk)
@@ -332,7 +333,7 @@ def repondre(request: HttpRequest, pk: int) -> HttpResponseBase:
         except TransitionImpossible:
             return _trop_tard(request, demande)
         except ValidationError as erreur:
-            saisie.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, "Votre réponse est transmise. L’examen reprend.")
             return redirect("demandes:suivre", role.pk, pk)

@@ -16,6 +16,7 @@ from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Contrat, EtatPoste, Poste
 from conum.postes.states import Etat
 from conum.structures.models import Structure
+from conum.ui.forms import reporter
 
 CONFLIT = 409
 NIVEAUX_CONTRAT = {
@@ -82,18 +83,8 @@ def journal(objet: Contrat | Poste) -> list[dict[str, Any]]:
     ]
 
 
-def reporter(form: Form, erreur: ValidationError | TransitionImpossible) -> None:
-    """Les erreurs d'un acte sur les champs du formulaire, en tête pour celles qui n'y sont pas."""
-    if isinstance(erreur, TransitionImpossible):
-        form.add_error(None, str(erreur))
-        return
-    if not hasattr(erreur, "error_dict"):
-        form.add_error(None, erreur)
-        return
-    for champ, phrases in erreur.message_dict.items():
-        # La personne se désigne par son adresse.
-        nom = {"personne": "email"}.get(champ, champ)
-        form.add_error(nom if nom in form.fields else None, phrases)  # type: ignore[arg-type]
+# La personne se désigne par son adresse.
+_NOMS = {"personne": "email"}
 
 
 def page_formulaire(
@@ -111,7 +102,7 @@ def page_formulaire(
         try:
             fait = acte(form.cleaned_data)
         except (TransitionImpossible, ValidationError) as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, noms=_NOMS)
         else:
             messages.success(request, textes["fait"])
             return redirect(suite(fait) if suite else retour)

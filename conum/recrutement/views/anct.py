@@ -21,17 +21,18 @@ from conum.recrutement.access import get_candidat_ou_404
 from conum.recrutement.actions import anct as actes
 from conum.recrutement.actions import pix as actes_pix
 from conum.recrutement.forms.anct import FichierPixForm, FiltresCandidats, MotifForm
+from conum.recrutement.forms.candidature import typographie
 from conum.recrutement.models import Candidat, CandidatQuerySet
 from conum.recrutement.rules import candidature as regles
 from conum.recrutement.rules import profil as regles_profil
 from conum.recrutement.states import TRANSITIONS_CANDIDAT
-from conum.recrutement.views.candidature import reporter
 from conum.recrutement.views.espace import niveau_etat, resume_du_profil
 from conum.recrutement.views.libelles import libelle_action
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 from conum.socle.tableaux import TableauIllisible
+from conum.ui.forms import reporter
 
 DUREE_FICHIER = timedelta(hours=1)
 """Un fichier de Pix attend sa confirmation une heure, dans le cache ; ensuite il se dépose de nouveau."""
@@ -168,7 +169,7 @@ def _decider(request: HttpRequest, pk: int, *, bloquer: bool) -> HttpResponseBas
         try:
             acte(lu, motif=form.cleaned_data["motif"], par=role)
         except (TransitionImpossible, ValidationError) as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=typographie)
         else:
             fait = "bloquée" if bloquer else "débloquée"
             messages.success(request, f"La candidature {lu.reference} est {fait}. La personne est prévenue.")

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
-from conum.demandes.views.instruction import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement import access
 from conum.recrutement.actions import chiffres, passes, reglages
@@ -27,6 +26,7 @@ from conum.recrutement.views.cartes import NIVEAUX_ETAT
 from conum.socle import exports
 from conum.socle.http import ecriture, lecture, lecture_ecriture, publique, role_requis
 from conum.socle.listes import FORMATS, Colonne, Liste
+from conum.ui.forms import reporter
 
 CONFLIT = 409
 NIVEAUX = {EtatPasse.EN_COURS: "info", EtatPasse.TERMINEE: "success", EtatPasse.ECHOUEE: "error"}
@@ -240,7 +240,7 @@ def regler(request: HttpRequest) -> HttpResponseBase:
         try:
             reglage = reglages.fixer_reglage(**form.cleaned_data, par=role)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, repli="texte")
         else:
             messages.success(request, f"C’est réglé : {reglage}.")
             return redirect("recrutement:reglages", role.pk)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -20,7 +19,7 @@ from conum.recrutement.states import EtatCandidat
 from conum.recrutement.views.etapes import ETAPES, PAR_CLE, QUAND, RECAPITULATIF, Parcours, a_garder, lignes_du_profil
 from conum.socle import limites
 from conum.socle.http import ecriture, lecture, lecture_ecriture, publique
-from conum.ui.forms import DsfrForm
+from conum.ui.forms import DsfrForm, reporter
 
 SESSION = "candidature"
 """Clé de session : numéro de la candidature que cette personne écrit. L'adresse des pages ne le porte pas."""
@@ -36,18 +35,6 @@ ENVOIS_PAR_HEURE = 30
 def trop(request: HttpRequest, quoi: str, maximum: int) -> bool:
     ip = get_adapter(request).get_client_ip(request)
     return limites.depasse(f"candidature:{quoi}:{ip}", maximum=maximum, duree=timedelta(hours=1))
-
-
-def reporter(form: Form, erreur: ValidationError | TransitionImpossible) -> None:
-    """L'erreur d'un acte, près de son champ s'il est à l'écran, sinon en tête."""
-    if isinstance(erreur, TransitionImpossible):
-        form.add_error(None, forms.typographie(str(erreur)))
-    elif not hasattr(erreur, "error_dict"):
-        form.add_error(None, [forms.typographie(texte) for texte in erreur.messages])
-    else:
-        for champ, textes in erreur.message_dict.items():
-            ou = champ if champ in form.fields else None
-            form.add_error(ou, [forms.typographie(texte) for texte in textes])  # type: ignore[arg-type]
 
 
 def candidat_en_session(request: HttpRequest) -> Candidat | None:
@@ -201,7 +188,7 @@ def plus_tard(request: HttpRequest) -> HttpResponseBase:
                 raise actes.TropDeDemandes("Trop de liens ont été demandés d’ici. Réessayez dans une heure.")
             actes.envoyer_lien_reprise(parcours.candidat, email=form.cleaned_data["email"], par=parcours.par)
         except (TransitionImpossible, ValidationError) as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=forms.typographie)
         else:
             messages.success(request, f"Un lien est parti à {form.cleaned_data['email']}. Il est valable 30 jours.")
             return redirect("recrutement:candidature")
@@ -253,7 +240,7 @@ def renvoyer(request: HttpRequest) -> HttpResponseBase:
                 raise actes.TropDeDemandes("Trop de liens ont été demandés d’ici. Réessayez dans une heure.")
             partie = actes.changer_d_adresse(candidat, email=form.cleaned_data["email"], par=porteur(candidat))
         except (TransitionImpossible, ValidationError) as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=forms.typographie)
         else:
             request.session[SESSION] = partie.pk
             messages.success(

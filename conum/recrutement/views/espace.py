@@ -23,10 +23,10 @@ from conum.recrutement.models import Candidat, OriginePix
 from conum.recrutement.rules import candidature as regles
 from conum.recrutement.rules import profil as regles_profil
 from conum.recrutement.states import TRANSITIONS_CANDIDAT, EtatCandidat
-from conum.recrutement.views.candidature import reporter
 from conum.recrutement.views.etapes import ETAPES, lignes_du_profil
 from conum.recrutement.views.resume import resume_pour
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
+from conum.ui.forms import reporter
 
 NIVEAUX = {
     EtatCandidat.DISPONIBLE: "success",
@@ -99,7 +99,7 @@ def profil(request: HttpRequest) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             return dire_trop_tard(request, role, erreur)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=typographie)
         else:
             messages.success(request, "Votre profil est à jour. Le prochain passage en tiendra compte.")
             return accueil_du_candidat(role)
@@ -123,7 +123,7 @@ def cv(request: HttpRequest) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             return dire_trop_tard(request, role, erreur)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=typographie)
         else:
             messages.success(request, "Votre CV est déposé. Une structure ne le lira que si vous acceptez son contact.")
             return redirect("recrutement:cv", role.pk)
@@ -179,7 +179,7 @@ def pix(request: HttpRequest) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             return dire_trop_tard(request, role, erreur)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=typographie)
         else:
             messages.success(request, "Votre résultat Pix est enregistré. Dites maintenant si vous le partagez.")
             return redirect("recrutement:pix", role.pk)
@@ -231,7 +231,7 @@ def disponibilite(request: HttpRequest) -> HttpResponseBase:
         except TransitionImpossible as erreur:
             return dire_trop_tard(request, role, erreur)
         except ValidationError as erreur:
-            reporter(form, erreur)
+            reporter(form, erreur, dire=typographie)
         else:
             messages.success(request, "C’est noté : vous êtes disponible. Merci.")
             return accueil_du_candidat(role)

@@ -5,7 +5,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from conum.demandes.views.saisie import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_lien_ou_404, lien_valable, titulaire
 from conum.recrutement.actions import relations as actions
@@ -14,6 +13,7 @@ from conum.recrutement.models import LienPersonnel, Partie
 from conum.recrutement.states import Etat
 from conum.recrutement.views.cartes import attente, carte
 from conum.socle.http import lecture_ecriture, publique
+from conum.ui.forms import reporter
 
 
 def _repondre(request: HttpRequest, lien: LienPersonnel, form: EcarterForm) -> str | None:

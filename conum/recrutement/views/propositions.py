@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from conum.comptes.models import Role, TypeRole
-from conum.demandes.views.saisie import reporter
 from conum.journal.acteurs import Acteur
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_lien_ou_404, get_relation_ou_404, lien_valable, titulaire
@@ -28,6 +27,7 @@ from conum.recrutement.views.resume import avec_structure, ouvertes_de, presente
 from conum.socle.http import ecriture, lecture, lecture_ecriture, publique, role_requis
 from conum.socle.listes import Pages
 from conum.structures.models import Membre
+from conum.ui.forms import reporter
 
 PERIME = 410
 

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from conum.comptes.models import TypeRole
-from conum.demandes.views.saisie import reporter
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_relation_ou_404
@@ -24,7 +23,7 @@ from conum.recrutement.states import PROMIS, TRANSITIONS, Etat
 from conum.recrutement.views.cartes import NIVEAUX_ETAT, attente, carte, identite
 from conum.recrutement.views.structure import role_de
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
-from conum.ui.forms import DsfrForm
+from conum.ui.forms import DsfrForm, reporter
 
 
 @dataclass(frozen=True)
@@ -177,12 +176,6 @@ class _Ecran:
 _CHAMPS = {"le": "jour"}
 
 
-def _reporter(form: DsfrForm, erreur: ValidationError) -> None:
-    if hasattr(erreur, "error_dict"):
-        erreur = ValidationError({_CHAMPS.get(c, c): e for c, e in erreur.error_dict.items()})
-    reporter(form, erreur)
-
-
 def _avec_form(
     request: HttpRequest,
     courante: MiseEnRelation,
@@ -202,7 +195,7 @@ def _avec_form(
             messages.error(request, str(erreur))
             return _vers(role.pk, courante.pk)
         except ValidationError as erreur:
-            _reporter(form, erreur)
+            reporter(form, erreur, noms=_CHAMPS)
         else:
             messages.success(request, ecran.succes)
             return _vers(role.pk, courante.pk)

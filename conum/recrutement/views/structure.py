@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
-from conum.demandes.views.saisie import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import est_membre, get_recrutement_ou_404
 from conum.recrutement.actions import recrutements as actions
@@ -24,7 +23,7 @@ from conum.recrutement.views.cartes import Ligne, ligne
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
-from conum.ui.forms import DsfrForm
+from conum.ui.forms import DsfrForm, reporter
 
 LECTEURS = (TypeRole.STRUCTURE, TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
 COMPARES_MAX = 4

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from conum.comptes.models import TypeRole
-from conum.demandes.views.saisie import reporter
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_consultation_ou_404, get_recrutement_ou_404, peut_chercher
 from conum.recrutement.actions import vivier as actions
@@ -25,6 +24,7 @@ from conum.recrutement.views.structure import role_de
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.limites import depasse
 from conum.socle.listes import Pages
+from conum.ui.forms import reporter
 
 PAR_PAGE = 20
 RECHERCHES_PAR_HEURE = 60

@@ -8,7 +8,8 @@ from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import ecriture, lecture_ecriture, role_requis
 from conum.structures import access, actions
 from conum.structures.forms import AntenneForm
-from conum.structures.views.commun import reporter, role_de
+from conum.structures.views.commun import role_de
+from conum.ui.forms import reporter
 
 _ADMIS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.STRUCTURE)
 

@@ -9,7 +9,8 @@ from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.structures import access, actions
 from conum.structures.forms import FusionForm
 from conum.structures.models import Structure
-from conum.structures.views.commun import reporter, role_de
+from conum.structures.views.commun import role_de
+from conum.ui.forms import reporter
 
 
 @role_requis(*access.AGENTS)

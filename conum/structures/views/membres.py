@@ -11,7 +11,8 @@ from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.structures import access, actions
 from conum.structures.forms import ContactForm, InvitationForm, MembreForm, RefusForm
 from conum.structures.states import EtatRattachement
-from conum.structures.views.commun import reporter, role_de
+from conum.structures.views.commun import role_de
+from conum.ui.forms import reporter
 
 _ADMIS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.STRUCTURE)
 

@@ -16,7 +16,7 @@ from conum.structures import actions
 from conum.structures.forms import AccepterInvitationForm, RejoindreForm
 from conum.structures.models import Structure
 from conum.structures.rules import IdentifiantInvalide, lire_identifiant
-from conum.structures.views.commun import reporter
+from conum.ui.forms import reporter
 
 DEMANDES_PAR_JOUR = 10
 """Demandes à rejoindre admises par adresse de réseau et par jour : chacune écrit à des personnes."""

@@ -18,7 +18,8 @@ from conum.structures import access, actions
 from conum.structures.forms import ConfirmationForm, CorrectionForm, NumeroForm, SaisieForm, StructuresFiltres
 from conum.structures.models import NOM_TRI, Antenne, DemandeRattachement, Membre, Structure, StructureQuerySet
 from conum.structures.states import EtatRattachement
-from conum.structures.views.commun import reporter, role_de
+from conum.structures.views.commun import role_de
+from conum.ui.forms import reporter
 
 _ADMIS_LISTE = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.RESEAU, TypeRole.HUB)
 

@@ -15,11 +15,12 @@ from conum.comptes.models import Role
 from conum.comptes.second_facteur import adresse_du_facteur, facteur_recent
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import acte_direct, reporter, role_de
+from conum.postes.views.commun import acte_direct, role_de
+from conum.ui.forms import reporter
 from conum.versements.models import Echeance, Lot, Rib
 from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
 
-__all__ = ["acte_direct", "reporter", "role_de"]
+__all__ = ["acte_direct", "role_de"]
 
 NIVEAUX = {
     Etat.PREVU: "info",

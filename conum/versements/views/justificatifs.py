@@ -22,6 +22,7 @@ from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
 from conum.socle.texte import euros
 from conum.structures.models import Structure
+from conum.ui.forms import reporter
 from conum.versements import access
 from conum.versements.access import get_justificatif_ou_404
 from conum.versements.actions import justificatifs as actes
@@ -221,7 +222,7 @@ def justificatif(request: HttpRequest, pk: int) -> HttpResponseBase:
         try:
             actes.deposer_justificatif(lu, par=role, **form.cleaned_data)
         except (TransitionImpossible, ValidationError) as erreur:
-            commun.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             messages.success(request, "Le justificatif est déposé. L’ANCT l’examine.")
             return redirect(lien(role, pk))

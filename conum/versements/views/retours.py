@@ -14,6 +14,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.postes.forms.contrats import MotifForm
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste, Pages
+from conum.ui.forms import reporter
 from conum.versements.access import get_ligne_retour_ou_404, get_retour_ou_404
 from conum.versements.actions import rapprochements
 from conum.versements.actions import retours as actes
@@ -128,7 +129,7 @@ def deposer(request: HttpRequest) -> HttpResponseBase:
         except RetourIllisible as erreur:
             form.add_error("fichier", str(erreur))
         except ValidationError as erreur:
-            commun.reporter(form, erreur)
+            reporter(form, erreur)
         else:
             return redirect(lien_retour(role, retour.pk))
     return render(request, "versements/retours/deposer.html", {"form": form})
