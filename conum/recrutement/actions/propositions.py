@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from conum.journal.acteurs import Acteur
+from conum.journal.actions import Ligne, noter_en_masse
 from conum.recrutement.actions import marche
-from conum.recrutement.actions.masse import LOT, noter_en_masse
+from conum.recrutement.actions.masse import LOT
 from conum.recrutement.models import (
     Candidat,
     MiseEnRelation,
@@ -96,8 +97,9 @@ def ecrire(paires: Sequence[Paire], passe: Passe, *, par: Acteur) -> list[MiseEn
         ],
         batch_size=LOT,
     )
-    noter_en_masse(
-        relations, "proposer", par=par, vers=Etat.PROPOSEE,
-        donnees=({"passe": passe.pk, "rang": r.rang, "cout": r.cout} for r in relations),
-    )  # fmt: skip
+    lignes = (
+        Ligne(r, "proposer", vers=Etat.PROPOSEE, donnees={"passe": passe.pk, "rang": r.rang, "cout": r.cout})
+        for r in relations
+    )
+    noter_en_masse(lignes, par=par)
     return relations

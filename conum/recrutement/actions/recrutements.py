@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from conum.demandes.models import Decision, Nature, SensDecision
 from conum.journal.acteurs import SYSTEME, Acteur
-from conum.journal.actions import noter
+from conum.journal.actions import Ligne, noter, noter_en_masse
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.models import Contrat, Rattachement
 from conum.recrutement import access
 from conum.recrutement.actions.espace import liberer_candidat
 from conum.recrutement.actions.fermeture import clore_du_recrutement
-from conum.recrutement.actions.masse import LOT, noter_en_masse, verrouiller
+from conum.recrutement.actions.masse import LOT, verrouiller
 from conum.recrutement.actions.reserve import contrats_du_poste
 from conum.recrutement.models import PosteOuvert, Recrutement
 from conum.recrutement.rules import relation as regles
@@ -203,10 +203,12 @@ def _ouvrir_les_nouveaux(jour: date, par: Acteur) -> int:
         [PosteOuvert(recrutement=places[cle], rattachement=r) for cle, lot in groupes.items() for r in lot],
         batch_size=LOT,
     )
-    noter_en_masse(
-        list(places.values()), "ouvrir_postes", par=par, vers=EtatRecrutement.OUVERT,
-        donnees=[{"postes": [r.poste.numero for r in groupes[cle]]} for cle in places],
-    )  # fmt: skip
+    lignes = [
+        Ligne(place, "ouvrir_postes", vers=EtatRecrutement.OUVERT,
+              donnees={"postes": [r.poste.numero for r in groupes[cle]]})
+        for cle, place in places.items()
+    ]  # fmt: skip
+    noter_en_masse(lignes, par=par)
     return len(nouveaux)
 
 

@@ -18,11 +18,12 @@ from conum.comptes.models import Role
 from conum.courriels.actions import mettre_en_file
 from conum.courriels.models import Courriel
 from conum.journal.acteurs import SYSTEME
+from conum.journal.actions import Ligne, noter_en_masse
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.actions import relations as actes
 from conum.recrutement.actions.liens import membres_a_prevenir, nouveau_lien
-from conum.recrutement.actions.masse import LOT, noter_en_masse, verrouiller
+from conum.recrutement.actions.masse import LOT, verrouiller
 from conum.recrutement.emails.rappel import Attente, RappelCandidat, RappelStructure
 from conum.recrutement.models import (
     Candidat,
@@ -165,12 +166,11 @@ def _dus_sous_verrou(partie: Partie, filtre: Q, maintenant: datetime) -> list[tu
 
 
 def _noter(dus: Sequence[tuple[MiseEnRelation, int]], partie: Partie, destinataires: int) -> None:
-    relations = [relation for relation, _ in dus]
-    details = (
-        {"partie": partie.value, "rang": rang, "depuis": r.attend_depuis.isoformat(), "destinataires": destinataires}
-        for r, rang in dus
+    communs = {"partie": partie.value, "destinataires": destinataires}
+    lignes = (
+        Ligne(r, "rappeler", donnees=communs | {"rang": rang, "depuis": r.attend_depuis.isoformat()}) for r, rang in dus
     )
-    noter_en_masse(relations, "rappeler", par=SYSTEME, donnees=details)
+    noter_en_masse(lignes, par=SYSTEME)
     for relation, rang in dus:
         MiseEnRelation.objects.filter(pk=relation.pk, rappels__lt=rang).update(rappels=rang)
 
@@ -268,4 +268,4 @@ def _noter_engagements(recrutement: Recrutement, engagements: Sequence[Engagemen
         {"engagement": e.code, "limite": e.limite.isoformat() if e.limite else "", "destinataires": destinataires}
         for e in engagements
     )
-    noter_en_masse([recrutement] * len(engagements), "rappeler_engagement", par=SYSTEME, donnees=details)
+    noter_en_masse((Ligne(recrutement, "rappeler_engagement", donnees=d) for d in details), par=SYSTEME)

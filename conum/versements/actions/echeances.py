@@ -10,13 +10,12 @@ from django.db.models import Max
 
 from conum.conventions.models import Acte, Convention
 from conum.journal.acteurs import SYSTEME, Acteur
-from conum.journal.actions import noter
+from conum.journal.actions import Ligne, noter, noter_en_masse
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.actions.gardes import exiger_texte
 from conum.socle.enregistrement import enregistrer
 from conum.socle.texte import euros
 from conum.versements import access
-from conum.versements.actions.masse import Ligne, noter_en_masse
 from conum.versements.actions.messages import prevenir_du_reversement, prevenir_structure
 from conum.versements.emails.echeances import (
     EcheanceReprise,

@@ -22,10 +22,10 @@ from conum.conventions import rules
 from conum.conventions.models import Acte, Convention, LigneActe, PosteConventionne
 from conum.conventions.states import SIGNEES
 from conum.journal.acteurs import Acteur
+from conum.journal.actions import Ligne, noter_en_masse
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.texte import euros
 from conum.versements import access
-from conum.versements.actions.masse import Ligne, noter_en_masse
 from conum.versements.actions.messages import prevenir_du_reversement
 from conum.versements.models import Echeance, Echeancier, LigneLot, Lot, Nature
 from conum.versements.rules import echeancier as regles

@@ -17,7 +17,7 @@ from django.utils import timezone
 from conum.comptes.models import Role
 from conum.courriels.actions import mettre_en_file
 from conum.journal.acteurs import Acteur
-from conum.journal.actions import noter
+from conum.journal.actions import Ligne, noter, noter_en_masse
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.access import est_anct
 from conum.postes.actions.gardes import exiger_texte
@@ -26,7 +26,6 @@ from conum.socle.enregistrement import enregistrer
 from conum.socle.texte import euros
 from conum.versements import access
 from conum.versements.actions import exports
-from conum.versements.actions.masse import Ligne, noter_en_masse
 from conum.versements.emails import lots as emails
 from conum.versements.models import Echeance, LigneLot, Lot, Rib
 from conum.versements.rules.virement import exiger_date
