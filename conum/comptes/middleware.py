@@ -17,6 +17,12 @@ from conum.comptes.second_facteur import adresse_du_facteur, session_verifiee
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+def role_de(request: HttpRequest) -> Role:
+    """Le rôle qui agit ; à appeler sous `role_requis`, qui garantit qu'il y en a un."""
+    role: Role = request.role  # type: ignore[attr-defined]
+    return role
+
+
 class RoleMiddleware:
     """Pour une adresse qui porte `role_id`, pose `request.role` ou répond 404 : le rôle d'un autre n'existe pas.
 

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions import access
 from conum.conventions.access import LECTEURS, get_acte_ou_404, get_convention_ou_404
@@ -69,7 +70,7 @@ def _ligne(role: Role, proposition: regularisation.Proposition) -> dict[str, Any
 @lecture
 def a_ouvrir(request: HttpRequest) -> HttpResponseBase:
     """Les conventions que les faits contredisent, et l'avenant proposé pour chacune."""
-    role = commun.role_de(request)
+    role = role_de(request)
     trouvees = regularisation.propositions(Convention.objects.visibles_par(role))
     pages = Pages(request, trouvees)
     contexte = {"liste": pages, "total": len(trouvees), "lignes": [_ligne(role, p) for p in pages.page]}
@@ -80,7 +81,7 @@ def a_ouvrir(request: HttpRequest) -> HttpResponseBase:
 @lecture
 def choisir(request: HttpRequest, convention_id: int) -> HttpResponseBase:
     """L'objet de l'avenant : ceux que les faits demandent d'abord."""
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     contexte = {
         "convention": convention,
@@ -98,7 +99,7 @@ def choisir(request: HttpRequest, convention_id: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def ouvrir(request: HttpRequest, convention_id: int, objet: str) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     if objet not in ObjetAvenant.values:
         raise Http404("Objet inconnu.")
@@ -126,7 +127,7 @@ def ouvrir(request: HttpRequest, convention_id: int, objet: str) -> HttpResponse
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def corriger(request: HttpRequest, convention_id: int, numero: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention, acte = _avenant(role, convention_id, numero)
     if acte.etape != Etape.BROUILLON:
         messages.error(request, "Cet avenant est à la signature, ou signé : il ne se corrige plus.")
@@ -150,7 +151,7 @@ def _saisir(
     textes: dict[str, str],
     proposition: regularisation.Proposition | None = None,
 ) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     if request.method == "POST" and form.is_valid():
         try:
             ecrit = acte(convention, par=role, **form.valeurs())
@@ -186,7 +187,7 @@ def _avenant(role: Role, convention_id: int, numero: int) -> tuple[Convention, A
 @lecture
 def avenant(request: HttpRequest, convention_id: int, numero: int) -> HttpResponseBase:
     """Ce que l'avenant change, ligne à ligne et en mots ; ce qui reste à faire."""
-    role = commun.role_de(request)
+    role = role_de(request)
     convention, acte = _avenant(role, convention_id, numero)
     prepare = access.peut_preparer(role, convention)
     contexte = {
@@ -212,7 +213,7 @@ def _peut_signer(role: Role, convention: Convention, acte: Acte) -> bool:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def proposer(request: HttpRequest, convention_id: int, numero: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention, _ = _avenant(role, convention_id, numero)
     try:
         avenants.proposer_avenant(convention, par=role)
@@ -226,7 +227,7 @@ def proposer(request: HttpRequest, convention_id: int, numero: int) -> HttpRespo
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def abandonner(request: HttpRequest, convention_id: int, numero: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention, acte = _avenant(role, convention_id, numero)
     textes = {
         "titre": "Abandonner l’avenant",

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role
 from conum.conventions.models import Acte, Convention, Etape
 from conum.conventions.states import Etat
@@ -58,11 +59,6 @@ LIBELLES = {
     "valider_piece": "Pièce validée",
     "refuser_piece": "Pièce refusée",
 }
-
-
-def role_de(request: HttpRequest) -> Role:
-    role: Role = request.role  # type: ignore[attr-defined]
-    return role
 
 
 def niveau(convention: Convention) -> str:

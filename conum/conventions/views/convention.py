@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions import access
 from conum.conventions.access import LECTEURS, get_convention_ou_404
@@ -163,7 +164,7 @@ def _actes(role: Role, convention: Convention) -> list[dict[str, Any]]:
 @role_requis(*LECTEURS)
 @lecture
 def convention(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = get_convention_ou_404(role, convention_id)
     actes = _actes(role, lue)
     courant = next((a["acte"] for a in actes if a["acte"].etape != Etape.RETIRE), None)

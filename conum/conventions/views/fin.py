@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.conventions.access import LECTEURS, get_convention_ou_404
 from conum.conventions.actions import fin
@@ -21,7 +22,7 @@ from conum.ui.forms import reporter
 @lecture
 def arrete(request: HttpRequest, convention_id: int) -> HttpResponseBase:
     """Ce qui est dû au soir d'un jour, sur les seuls contrats vécus, avec la trace de chaque montant."""
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     depart = DateArreteForm.depart(convention)
     form = DateArreteForm(request.GET or depart)
@@ -39,7 +40,7 @@ def arrete(request: HttpRequest, convention_id: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def resilier(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     retour = commun.lien_convention(role, convention.pk)
     form = ResiliationForm(request.POST or None, initial={"le": timezone.localdate()})

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.forms.convention import FiltresConventions
 from conum.conventions.models import Acte, Convention, PosteConventionne
@@ -70,7 +71,7 @@ def _filtrer(conventions: Any, valeurs: dict[str, Any]) -> Any:
 @role_requis(*AGENTS)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     filtres = FiltresConventions(request.GET, departemental=role.type == TypeRole.PREFECTURE)
     conventions = _filtrer(avec_montants(Convention.objects.visibles_par(role)), filtres.valeurs())
     page = Liste(request, conventions, _colonnes(role), "-reference", "conventions")
@@ -107,7 +108,7 @@ def structures_a_preparer() -> Any:
 @role_requis(TypeRole.ANCT)
 @lecture
 def a_preparer(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
 
     def lien(structure: Structure) -> str:
         return reverse("conventions:preparer", args=[role.pk, structure.pk])
@@ -128,7 +129,7 @@ def a_preparer(request: HttpRequest) -> HttpResponseBase:
 @role_requis(TypeRole.STRUCTURE)
 @lecture
 def mes_conventions(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     conventions = avec_montants(Convention.objects.visibles_par(role))
     page = Liste(request, conventions, _colonnes(role), "-reference", "mes-conventions")
     if (fichier := page.export()) is not None:

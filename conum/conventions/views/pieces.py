@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions import access
 from conum.conventions.actions import pieces as actes
@@ -19,7 +20,7 @@ from conum.conventions.forms.pieces import DU_DOSSIER, DemandeForm, DepotForm, F
 from conum.conventions.models import Convention, Piece, TypePiece
 from conum.conventions.states import EN_PREPARATION, EN_VIGUEUR, EtatPiece
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import acte_direct, role_de
+from conum.postes.views.commun import acte_direct
 from conum.socle import fichiers
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste

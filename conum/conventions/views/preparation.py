@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.conventions import actions
 from conum.conventions.access import get_convention_ou_404
@@ -132,7 +133,7 @@ def _page(
                 form.add_error(None, str(refus))
             else:
                 messages.success(request, fait)
-                return redirect(commun.lien_convention(commun.role_de(request), convention.pk))
+                return redirect(commun.lien_convention(role_de(request), convention.pk))
     return _rendre(request, form, apercu, titre, retour)
 
 
@@ -150,7 +151,7 @@ def _rendre(
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def preparer(request: HttpRequest, structure_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     structure = get_structure_ou_404(role, structure_id)
     form = _formulaire(request, structure, _par_defaut(structure))
     return _page(
@@ -166,7 +167,7 @@ def preparer(request: HttpRequest, structure_id: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def corriger(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     if convention.etat != Etat.BROUILLON:
         messages.error(
@@ -188,7 +189,7 @@ def corriger(request: HttpRequest, convention_id: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def proposer(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     manquantes = pieces_a_valider(convention)
     points = [f"À valider d’abord : {piece}." for piece in manquantes] or [
@@ -213,7 +214,7 @@ def proposer(request: HttpRequest, convention_id: int) -> HttpResponseBase:
 def _motive(
     request: HttpRequest, convention_id: int, acte: Callable[..., Any], textes: dict[str, Any]
 ) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     intro = f"{convention.structure.nom}, {convention.libelle_periode}."
     return commun.page_acte(

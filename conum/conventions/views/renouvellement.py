@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions import access, rules
 from conum.conventions.access import get_convention_ou_404
@@ -66,7 +67,7 @@ def _colonnes(role: Role) -> list[Colonne]:
 @lecture
 def a_renouveler(request: HttpRequest) -> HttpResponseBase:
     """Les conventions qui finissent dans les six mois, ou sont finies, et n'ont pas de suite."""
-    role = commun.role_de(request)
+    role = role_de(request)
     filtres = FiltresRenouvellements(request.GET)
     conventions = actes.a_renouveler(avec_montants(Convention.objects.visibles_par(role)), timezone.localdate())
     if reponse := filtres.valeurs().get("reponse"):
@@ -80,7 +81,7 @@ def a_renouveler(request: HttpRequest) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def renouveler(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     initial = RenouvellementForm.depart(convention)
     form = RenouvellementForm(request.POST or None, initial=initial, convention=convention)
@@ -119,7 +120,7 @@ def _reserves(convention: Convention, debut: Any) -> list[str]:
 @role_requis(*REPONDANTS)
 @lecture_ecriture
 def decliner(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     textes = {
         "titre": "Ne pas renouveler la convention",
@@ -144,7 +145,7 @@ def decliner(request: HttpRequest, convention_id: int) -> HttpResponseBase:
 @role_requis(*REPONDANTS)
 @ecriture
 def rouvrir(request: HttpRequest, convention_id: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_id)
     try:
         actes.rouvrir_renouvellement(convention, par=role)

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.comptes.second_facteur import a_un_facteur, adresse_du_facteur, facteur_recent
 from conum.conventions import access
@@ -24,7 +25,6 @@ from conum.conventions.forms.signature import SignatureForm, VerificationForm
 from conum.conventions.models import Acte, Convention, Etape, Partie, Piece, TypePiece
 from conum.conventions.states import EtatPiece
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import role_de
 from conum.socle.http import lecture_ecriture, role_requis
 from conum.ui.forms import reporter
 from conum.ui.templatetags.ui import jour

@@ -6,7 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from conum.comptes.models import Role, TypeRole
+from conum.comptes.middleware import role_de
+from conum.comptes.models import TypeRole
 from conum.demandes.actions import avenants
 from conum.demandes.forms.avenants import AvenantForm
 from conum.demandes.models import Nature
@@ -30,7 +31,7 @@ def rendre_des_postes(request: HttpRequest) -> HttpResponseBase:
 
 
 def _demander(request: HttpRequest, nature: Nature) -> HttpResponseBase:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     structure = structure_du_role(role)
     if structure is None:
         raise Http404("Ce rôle n’a pas de structure.")

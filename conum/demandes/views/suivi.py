@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.demandes import rules
 from conum.demandes.access import (
@@ -40,7 +41,7 @@ from conum.ui.forms import reporter
 
 
 def _role(request: HttpRequest) -> Role:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     return role
 
 

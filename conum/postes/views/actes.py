@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.postes import actions
 from conum.postes.access import (
@@ -27,7 +28,7 @@ from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 @lecture_ecriture
 def corriger(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Corriger un contrat à valider ; pour l'ANCT, rectifier un contrat validé."""
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_demandable_ou_404(role, pk)
     rectifie = role.type == TypeRole.ANCT and contrat.etat != Etat.A_VALIDER
     classe = forms.RectificationForm if rectifie else forms.ContratForm
@@ -51,7 +52,7 @@ def corriger(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(*EMPLOYEURS)
 @lecture_ecriture
 def renouveler(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_demandable_ou_404(role, pk)
     initial = {
         "type": contrat.type,
@@ -78,7 +79,7 @@ def renouveler(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(*EMPLOYEURS)
 @lecture_ecriture
 def prolonger(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_demandable_ou_404(role, pk)
     form = forms.ProlongationForm(request.POST or None, initial={"salaire": contrat.salaire})
     fin = f"{contrat.fin:%d/%m/%Y}" if contrat.fin else "sans terme"
@@ -100,7 +101,7 @@ def prolonger(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(*EMPLOYEURS)
 @lecture_ecriture
 def notifier_rupture(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_demandable_ou_404(role, pk)
     form = forms.RuptureForm(request.POST or None)
     return commun.page_formulaire(
@@ -121,7 +122,7 @@ def notifier_rupture(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(*EMPLOYEURS)
 @lecture_ecriture
 def completer(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_demandable_ou_404(role, pk)
     form = forms.PieceForm(request.POST or None, request.FILES or None)
     return commun.page_formulaire(
@@ -143,13 +144,13 @@ def completer(request: HttpRequest, pk: int) -> HttpResponseBase:
 @lecture
 def piece(request: HttpRequest, pk: int, piece_pk: int) -> HttpResponseBase:
     """Le document tel qu'il a été déposé, toujours à télécharger : rien d'un tiers ne s'affiche dans nos pages."""
-    contrat = get_contrat_ou_404(commun.role_de(request), pk)
+    contrat = get_contrat_ou_404(role_de(request), pk)
     lue = get_piece_ou_404(contrat, piece_pk)
     return FileResponse(lue.fichier.open(), as_attachment=True, filename=lue.nom, content_type=lue.type_mime)
 
 
 def _bouton(request: HttpRequest, pk: int, acte: Any, fait: str) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_ou_404(role, pk)
     return commun.acte_direct(request, lambda: acte(contrat, par=role), fait=fait, retour=commun.lien_contrat(role, pk))
 
@@ -181,7 +182,7 @@ def terminer(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _motive(request: HttpRequest, pk: int, acte: Any, textes: dict[str, str]) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_ou_404(role, pk)
     intro = f"{contrat.reference}, {contrat.personne.get_full_name()}, {contrat.libelle_periode}."
     form = forms.MotifForm(request.POST or None)
@@ -212,7 +213,7 @@ def annuler(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def valider_prolongation(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     prolongation = get_prolongation_ou_404(role, get_contrat_ou_404(role, pk))
     return commun.acte_direct(
         request,
@@ -225,7 +226,7 @@ def valider_prolongation(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def refuser_prolongation(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     contrat = get_contrat_ou_404(role, pk)
     prolongation = contrat.prolongations.order_by("-pk").first()
     if prolongation is None:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.postes.access import AGENTS
 from conum.postes.models.alarmes import CONTRATS, POSTES, Alarme, toutes
@@ -40,7 +41,7 @@ GESTES: dict[str, tuple[str, Lien]] = {
 @role_requis(*AGENTS)
 @lecture
 def alarmes(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     jour = timezone.localdate()
     lignes = [
         {
@@ -96,7 +97,7 @@ SORTES: dict[str, Sorte] = {
 @role_requis(*AGENTS)
 @lecture
 def alarme(request: HttpRequest, code: str) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = toutes().get(code)
     if lue is None:
         raise Http404("Alarme inconnue.")

@@ -49,11 +49,6 @@ LIBELLES = {
 }
 
 
-def role_de(request: HttpRequest) -> Role:
-    role: Role = request.role  # type: ignore[attr-defined]
-    return role
-
-
 def niveau_contrat(contrat: Contrat) -> str:
     return NIVEAUX_CONTRAT.get(Etat(contrat.etat), "neutre")
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.postes import access
 from conum.postes.access import AGENTS, LECTEURS, get_contrat_ou_404
@@ -102,7 +103,7 @@ def _filtrer(contrats: ContratQuerySet, valeurs: dict[str, Any]) -> ContratQuery
 @role_requis(*AGENTS)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     filtres = FiltresContrats(request.GET, national=role.type == TypeRole.ANCT)
     onglet = request.GET.get("onglet", "")
     if onglet not in ONGLETS:
@@ -198,7 +199,7 @@ def _gestes_en_cours(contrat: Contrat, jour: Any, ajouter: Any) -> None:
 @role_requis(*LECTEURS)
 @lecture
 def contrat(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_contrat_ou_404(role, pk)
     prolongation = lu.prolongations.order_by("-pk").first()
     contexte = {

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.postes.access import EMPLOYEURS, get_poste_ou_404, peut_employer
 from conum.postes.actions import saisir_contrat_par_adresse
@@ -60,7 +61,7 @@ def _colonnes(role: Role) -> list[Colonne]:
 @role_requis(TypeRole.STRUCTURE)
 @lecture
 def mes_postes(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     structure = structure_du_role(role)
     if structure is None:
         raise Http404("Ce rôle n’a pas de structure.")
@@ -87,7 +88,7 @@ def mes_postes(request: HttpRequest) -> HttpResponseBase:
 @lecture_ecriture
 def saisir(request: HttpRequest, poste_pk: int) -> HttpResponseBase:
     """Saisir un contrat sur un poste que la structure a aujourd'hui."""
-    role = commun.role_de(request)
+    role = role_de(request)
     poste = get_poste_ou_404(role, poste_pk)
     rattachement = rattachement_le(poste, timezone.localdate())
     if rattachement is None or not peut_employer(role, rattachement.structure):

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.postes import actions
 from conum.postes.access import AGENTS, LECTEURS, get_poste_ou_404, peut_employer, peut_gerer_poste
@@ -76,7 +77,7 @@ def _filtrer(postes: PosteQuerySet, valeurs: dict[str, Any]) -> PosteQuerySet:
 @role_requis(*AGENTS)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     jour = timezone.localdate()
     filtres = FiltresPostes(request.GET, national=role.type == TypeRole.ANCT)
     postes = avec_relations(Poste.objects.visibles_par(role).a_la_date(jour).avec_vacance(jour))
@@ -89,7 +90,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @role_requis(*LECTEURS)
 @lecture
 def fiche(request: HttpRequest, poste_pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     get_poste_ou_404(role, poste_pk)
     jour = timezone.localdate()
     postes = Poste.objects.a_la_date(jour).avec_vacance(jour)
@@ -124,7 +125,7 @@ def fiche(request: HttpRequest, poste_pk: int) -> HttpResponseBase:
 
 
 def _gere(request: HttpRequest, poste_pk: int) -> tuple[Role, Poste, Rattachement]:
-    role = commun.role_de(request)
+    role = role_de(request)
     poste = get_poste_ou_404(role, poste_pk)
     rattachement = rattachement_le(poste, timezone.localdate())
     if rattachement is None:

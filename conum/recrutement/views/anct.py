@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -39,7 +40,7 @@ DUREE_FICHIER = timedelta(hours=1)
 
 
 def _role(request: HttpRequest) -> Role:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     return role
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.recrutement.forms.delais import PERIODE_PAR_DEFAUT, PERIODES, FiltresRetards, PeriodeForm
 from conum.recrutement.models import MiseEnRelation, Recrutement, RecrutementQuerySet, service
@@ -150,7 +151,7 @@ def _filtrer(recrutements: RecrutementQuerySet, valeurs: dict[str, Any]) -> Recr
 @lecture
 def retards(request: HttpRequest) -> HttpResponseBase:
     """Les engagements en retard des structures que cet agent suit ; aucun candidat n'y est nommé."""
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     jour = timezone.localdate()
     filtres = FiltresRetards(request.GET, role=role)
     visibles = Recrutement.objects.visibles_par(role)

@@ -8,6 +8,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.comptes.rules import ajouter_mois
 from conum.journal.workflow import TransitionImpossible
@@ -44,7 +45,7 @@ def niveau_etat(candidat: Candidat) -> str:
 
 
 def role_et_candidat(request: HttpRequest) -> tuple[Role, Candidat]:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     return role, candidat_du_role(role)
 
 

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.journal.acteurs import Acteur
 from conum.journal.workflow import TransitionImpossible
@@ -76,7 +77,7 @@ def _de_l_espace(methodes: Callable[[Any], Any], page: Page) -> Any:
     @never_cache
     @wraps(page)
     def vue(request: HttpRequest, pk: int) -> HttpResponseBase:
-        role: Role = request.role  # type: ignore[attr-defined]
+        role = role_de(request)
         return page(request, Acces(get_relation_ou_404(role, pk), role, role=role))
 
     return vue
@@ -105,7 +106,7 @@ def _du_lien(methodes: Callable[[Any], Any], page: Page) -> Any:
 @lecture
 def propositions(request: HttpRequest) -> HttpResponseBase:
     """Les ouvertes d'abord, ce qui attend la personne en tête ; les finies dessous, avec leur raison."""
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     siennes = MiseEnRelation.objects.visibles_par(role)
     finies = avec_structure(siennes.exclude(close_le=None)).order_by("-close_le", "-pk")
     pages = Pages(request, finies)

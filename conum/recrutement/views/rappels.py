@@ -5,6 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.recrutement.access import desabonne
 from conum.recrutement.actions import preferences
@@ -39,14 +40,14 @@ def sans_rappels(request: HttpRequest, jeton: str) -> HttpResponseBase:
 @role_requis(TypeRole.STRUCTURE)
 @lecture
 def rappels(request: HttpRequest) -> HttpResponseBase:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     return render(request, "recrutement/rappels/reglage.html", {"refuses": _refuses(role)})
 
 
 @role_requis(TypeRole.STRUCTURE)
 @ecriture
 def arreter_rappels(request: HttpRequest) -> HttpResponseBase:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     preferences.refuser_rappels(role, par=role)
     messages.success(request, "Vous ne recevrez plus de rappels.")
     return redirect("recrutement:rappels", role.pk)
@@ -55,7 +56,7 @@ def arreter_rappels(request: HttpRequest) -> HttpResponseBase:
 @role_requis(TypeRole.STRUCTURE)
 @ecriture
 def reprendre_rappels(request: HttpRequest) -> HttpResponseBase:
-    role: Role = request.role  # type: ignore[attr-defined]
+    role = role_de(request)
     preferences.reprendre_rappels(role, par=role)
     messages.success(request, "Vous recevrez de nouveau les rappels.")
     return redirect("recrutement:rappels", role.pk)

@@ -10,6 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -21,7 +22,6 @@ from conum.recrutement.forms import structure as forms
 from conum.recrutement.models import MiseEnRelation, Origine
 from conum.recrutement.states import PROMIS, TRANSITIONS, Etat
 from conum.recrutement.views.cartes import NIVEAUX_ETAT, attente, carte, identite
-from conum.recrutement.views.structure import role_de
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.ui.forms import DsfrForm, reporter
 

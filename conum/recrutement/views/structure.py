@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import est_membre, get_recrutement_ou_404
@@ -36,11 +37,6 @@ NIVEAUX_RECRUTEMENT = {
 _ORDRE = (
     Etat.ACCEPTEE, Etat.OFFRE, Etat.ENTRETIEN, Etat.CONTACT_ACCEPTE, Etat.PROPOSEE, Etat.RETENUE, Etat.RESERVE,
 )  # fmt: skip
-
-
-def role_de(request: HttpRequest) -> Role:
-    role: Role = request.role  # type: ignore[attr-defined]
-    return role
 
 
 def niveau_recrutement(recrutement: Recrutement) -> str:

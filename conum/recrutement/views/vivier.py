@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.journal.workflow import TransitionImpossible
 from conum.recrutement.access import get_consultation_ou_404, get_recrutement_ou_404, peut_chercher
@@ -20,7 +21,6 @@ from conum.recrutement.rules.recherche import RESULTATS_MAX, Criteres
 from conum.recrutement.rules.relation import RAYON_RECHERCHE_MAX_KM
 from conum.recrutement.states import OUVERTS
 from conum.recrutement.views.cartes import carte
-from conum.recrutement.views.structure import role_de
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.limites import depasse
 from conum.socle.listes import Pages

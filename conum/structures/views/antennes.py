@@ -3,12 +3,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import ecriture, lecture_ecriture, role_requis
 from conum.structures import access, actions
 from conum.structures.forms import AntenneForm
-from conum.structures.views.commun import role_de
 from conum.ui.forms import reporter
 
 _ADMIS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.STRUCTURE)

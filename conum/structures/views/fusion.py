@@ -4,12 +4,12 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from conum.comptes.middleware import role_de
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.structures import access, actions
 from conum.structures.forms import FusionForm
 from conum.structures.models import Structure
-from conum.structures.views.commun import role_de
 from conum.ui.forms import reporter
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -18,7 +19,6 @@ from conum.structures import access, actions
 from conum.structures.forms import ConfirmationForm, CorrectionForm, NumeroForm, SaisieForm, StructuresFiltres
 from conum.structures.models import NOM_TRI, Antenne, DemandeRattachement, Membre, Structure, StructureQuerySet
 from conum.structures.states import EtatRattachement
-from conum.structures.views.commun import role_de
 from conum.ui.forms import reporter
 
 _ADMIS_LISTE = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.RESEAU, TypeRole.HUB)

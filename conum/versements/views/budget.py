@@ -14,12 +14,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.access import get_convention_ou_404
 from conum.conventions.models import Convention
 from conum.conventions.models.convention import Phase, rattachements_sans_convention
 from conum.postes.access import AGENTS
-from conum.postes.views.commun import role_de
 from conum.socle import exports
 from conum.socle.http import lecture, role_requis
 from conum.socle.listes import FORMATS, Colonne, Liste, Pages

@@ -11,16 +11,17 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role
 from conum.comptes.second_facteur import adresse_du_facteur, facteur_recent
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import acte_direct, role_de
+from conum.postes.views.commun import acte_direct
 from conum.ui.forms import reporter
 from conum.versements.models import Echeance, Lot, Rib
 from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
 
-__all__ = ["acte_direct", "role_de"]
+__all__ = ["acte_direct"]
 
 NIVEAUX = {
     Etat.PREVU: "info",

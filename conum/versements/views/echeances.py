@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.access import LECTEURS, get_convention_ou_404
 from conum.conventions.models import Acte, Convention
@@ -114,7 +115,7 @@ def _filtrer(echeances: EcheanceQuerySet, valeurs: dict[str, Any]) -> EcheanceQu
 @role_requis(*AGENTS)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     filtres = FiltresEcheances(request.GET, national=role.type != TypeRole.PREFECTURE)
     onglets, onglet = _onglets(), request.GET.get("onglet", "")
     if onglet not in onglets:
@@ -160,7 +161,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @role_requis(*LECTEURS)
 @lecture
 def echeance(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     get_echeance_ou_404(role, pk)
     lue = Echeance.objects.avec_faits().select_related(
         "convention__structure", "poste__poste", "acte__convention", "remplacee_par__acte__convention"
@@ -214,7 +215,7 @@ def gestes(role: Role, e: Echeance) -> list[dict[str, Any]]:
 @lecture
 def convention(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
     """L'échéancier d'une convention : ce qui est parti, ce qui reste, et d'où vient chaque somme."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = get_convention_ou_404(role, convention_pk)
     toutes = Echeance.objects.filter(convention=lue).avec_faits()
     annulees = request.GET.get("annulees") == "oui"
@@ -269,7 +270,7 @@ def _calculs(convention: Convention) -> list[dict[str, Any]]:
 @ecriture
 def etablir(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
     """Sans attendre le travail de fond."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = get_convention_ou_404(role, convention_pk)
     retour = commun.lien_convention(role, lue.pk)
     acte: Acte | None = Acte.objects.en_vigueur().filter(convention=lue).first()
@@ -301,7 +302,7 @@ def _colonnes_conventions(role: Role) -> list[Colonne]:
 @role_requis(TypeRole.STRUCTURE)
 @lecture
 def mes_versements(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     structure = structure_du_role(role)
     if structure is None:
         raise Http404("Ce rôle n’a pas de structure.")

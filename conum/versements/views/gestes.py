@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.postes.forms.contrats import MotifForm
 from conum.socle.http import ecriture, lecture_ecriture, role_requis
@@ -24,7 +25,7 @@ def _page(
     acte: Callable[[Echeance, dict[str, Any]], Any],
     textes: dict[str, str],
 ) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     echeance = get_echeance_ou_404(role, pk)
     intro = f"{echeance.reference}, {euros(echeance.montant)}, {echeance.convention.structure.nom}."
     return commun.page_formulaire(
@@ -40,7 +41,7 @@ def _page(
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def fixer_date(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     initial = {"le": get_echeance_ou_404(role, pk).prevue_le}
     return _page(
         request,
@@ -54,7 +55,7 @@ def fixer_date(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def decouper(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     form = DecoupageForm(request.POST or None)
     return _page(
         request,
@@ -73,7 +74,7 @@ def decouper(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def suspendre(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     return _page(
         request,
         pk,
@@ -91,7 +92,7 @@ def suspendre(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def reprendre(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     echeance = get_echeance_ou_404(role, pk)
     return commun.acte_direct(
         request,
@@ -104,7 +105,7 @@ def reprendre(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def constater_reversement(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     return _page(
         request,
         pk,
@@ -121,7 +122,7 @@ def constater_reversement(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def annuler_reversement(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     return _page(
         request,
         pk,

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.actions.changement import acte_en_vigueur
 from conum.conventions.models import Convention
@@ -104,7 +105,7 @@ def _suite(j: Justificatif, role: Role) -> str:
 @role_requis(TypeRole.STRUCTURE)
 @lecture
 def mes_justificatifs(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     siens = Justificatif.objects.filter(convention__in=Convention.objects.visibles_par(role))
     page = Liste(request, siens.select_related("convention"), _colonnes(role), "-du", "mes-justificatifs")
     if (fichier := page.export()) is not None:
@@ -169,7 +170,7 @@ def _onglets(aujourdhui: date) -> dict[str, tuple[str, Q]]:
 @role_requis(TypeRole.ANCT)
 @lecture
 def a_examiner(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     filtres = FiltresJustificatifs(request.GET)
     onglets = _onglets(timezone.localdate())
     onglet = request.GET.get("onglet", "")
@@ -215,7 +216,7 @@ def _filtrer(valeurs: dict[str, Any]) -> Any:
 @lecture_ecriture
 def justificatif(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Où il en est, ce qui a été versé pour ce terme, le dépôt ; l'ANCT y décide."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_justificatif_ou_404(role, pk)
     form = DepotJustificatifForm(request.POST, request.FILES) if request.method == "POST" else DepotJustificatifForm()
     if form.is_bound and form.is_valid():
@@ -262,7 +263,7 @@ def _calcul(lu: Justificatif) -> Any:
 @lecture
 def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Le PDF, à enregistrer : le navigateur ne l'ouvre pas dans nos pages."""
-    lu = get_justificatif_ou_404(commun.role_de(request), pk)
+    lu = get_justificatif_ou_404(role_de(request), pk)
     if not lu.fichier.name:
         raise Http404("Ce justificatif n’a pas de fichier.")
     try:
@@ -291,7 +292,7 @@ def _points(lu: Justificatif) -> list[str]:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def accepter(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_justificatif_ou_404(role, pk)
     initial = {"montant": lu.montant_declare, "sha256_lu": lu.sha256}
     return commun.page_formulaire(
@@ -313,7 +314,7 @@ def accepter(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def refuser(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_justificatif_ou_404(role, pk)
     return commun.page_formulaire(
         request,
@@ -333,7 +334,7 @@ def refuser(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def constater_absence(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_justificatif_ou_404(role, pk)
     return commun.acte_direct(
         request,

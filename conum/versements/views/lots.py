@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.forms.contrats import MotifForm
@@ -46,7 +47,7 @@ def _colonnes(role: Role) -> list[Colonne]:
 @role_requis(TypeRole.ANCT)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lots = Lot.objects.select_related("prepare_par", "approuve_par")
     lots = lots.annotate(nombre=Count("lignes", filter=ACTIVES), total=Sum("lignes__montant", filter=ACTIVES))
     page = Liste(request, lots, _colonnes(role), "-reference", "lots")
@@ -61,7 +62,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @lecture_ecriture
 def preparer(request: HttpRequest) -> HttpResponseBase:
     """Tout ce qui est à verser, ou un département ; le lot se relit, ligne à ligne, avant d'être présenté."""
-    role = commun.role_de(request)
+    role = role_de(request)
     libres = Echeance.objects.a_mettre_en_lot()
     resume = libres.aggregate(nombre=Count("pk"), total=Sum("montant"))
 
@@ -178,7 +179,7 @@ def _gestes(role: Role, lot: Lot, nombre: int) -> list[dict[str, Any]]:
 @role_requis(TypeRole.ANCT)
 @lecture
 def lot(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     lignes = LigneLot.objects.filter(lot=lu).select_related("rib", "echeance__convention__structure")
     page = Liste(request, lignes, _colonnes_lignes(role, lu), "reference", lu.reference, par_page=50)
@@ -207,7 +208,7 @@ def lot(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _bouton(
     request: HttpRequest, pk: int, acte: Callable[[Lot, Role], Any], fait: str, *, facteur: bool = False
 ) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     retour = commun.lien_lot(role, pk)
     if facteur and (suite := commun.exiger_facteur(request, retour)) is not None:
@@ -229,7 +230,7 @@ def soumettre(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def approuver(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     if lu.prepare_par_id == role.utilisateur_id:
         messages.error(request, "Vous avez préparé ce lot : une autre personne l’approuve.")
@@ -263,7 +264,7 @@ def exporter(request: HttpRequest, pk: int) -> HttpResponseBase:
 @ecriture
 def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Les octets remis à la banque : des IBAN en clair, donc un POST, au journal, derrière un second facteur récent."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     retour = commun.lien_lot(role, pk)
     if (suite := commun.exiger_facteur(request, retour)) is not None:
@@ -282,7 +283,7 @@ def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _motive(
     request: HttpRequest, pk: int, acte: Callable[[Lot, str, Role], Any], textes: dict[str, str]
 ) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     return commun.page_formulaire(
         request,
@@ -329,7 +330,7 @@ def abandonner(request: HttpRequest, pk: int) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def retirer_ligne(request: HttpRequest, pk: int, ligne_pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_lot_ou_404(role, pk)
     ligne = get_object_or_404(LigneLot.objects.select_related("echeance__convention__structure"), lot=lu, pk=ligne_pk)
     quoi = f"{ligne.reference}, {euros(ligne.montant)}, {ligne.echeance.convention.structure.nom}."

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.postes.forms.contrats import MotifForm
 from conum.socle.http import lecture, lecture_ecriture, role_requis
@@ -85,7 +86,7 @@ def _colonnes_lignes(role: Role) -> list[Colonne]:
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
     """Ce qui attend une personne d'abord ; les fichiers ensuite."""
-    role = commun.role_de(request)
+    role = role_de(request)
     attendent = LigneRetour.objects.filter(etat=EtatRapprochement.A_TRAITER).select_related("retour")
     comptes = {"a_traiter": attendent.count(), "fichiers": RetourBancaire.objects.count()}
     onglet = request.GET.get("onglet", "")
@@ -120,7 +121,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def deposer(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     form = DepotRetourForm(request.POST, request.FILES) if request.method == "POST" else DepotRetourForm()
     if form.is_bound and form.is_valid():
         fichier = form.cleaned_data["fichier"]
@@ -139,7 +140,7 @@ def deposer(request: HttpRequest) -> HttpResponseBase:
 @lecture_ecriture
 def retour(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Le compte rendu du fichier, avant puis après l'import ; un POST l'importe."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_retour_ou_404(role, pk)
     if request.method == "POST":
         return _importer(request, role, lu)
@@ -197,7 +198,7 @@ def _importer(request: HttpRequest, role: Role, lu: RetourBancaire) -> HttpRespo
 @lecture_ecriture
 def ligne(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Une ligne que la machine n'a pas rapprochée : ce qui pourrait lui correspondre, à choisir."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = get_ligne_retour_ou_404(role, pk)
     if request.method == "POST":
         return _rapprocher(request, role, lue)
@@ -264,7 +265,7 @@ def _rapprocher(request: HttpRequest, role: Role, lue: LigneRetour) -> HttpRespo
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def ecarter(request: HttpRequest, pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lue = get_ligne_retour_ou_404(role, pk)
     return commun.page_formulaire(
         request,

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.access import LECTEURS, get_convention_ou_404
 from conum.conventions.models import Convention
@@ -65,7 +66,7 @@ def _colonnes(role: Role) -> list[Colonne]:
 @role_requis(*LECTEURS)
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     visibles = Echeance.objects.visibles_par(role).filter(nature=Nature.REVERSEMENT)
     onglet = request.GET.get("onglet", "")
     onglet = onglet if onglet in _ONGLETS else "a_rendre"
@@ -95,7 +96,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @lecture
 def lettre(request: HttpRequest, pk: int) -> HttpResponseBase:
     """La demande de reversement, à imprimer : le montant, pourquoi, le calcul, la référence à rappeler."""
-    echeance = get_echeance_ou_404(commun.role_de(request), pk)
+    echeance = get_echeance_ou_404(role_de(request), pk)
     if echeance.etat != Etat.REVERSEMENT_DEMANDE:
         raise Http404("Cette somme n’est pas, ou plus, à rendre.")
     return pdf.reponse(pdf.produire(GABARIT, _donnees(echeance)), f"reversement-{echeance.reference}")
@@ -127,7 +128,7 @@ def _donnees(echeance: Echeance) -> dict[str, Any]:
 @lecture
 def solde(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
     """Les comptes d'une convention : arrêtés, ou ce qui les retient et ce qu'ils donneraient aujourd'hui."""
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_pk)
     arrete = Solde.objects.filter(convention=convention).select_related("echeance").first()
     retient: list[str] = [] if arrete else actes.ce_qui_retient_le_solde(convention)
@@ -157,7 +158,7 @@ def _apercu(convention: Convention) -> Any:
 @role_requis(TypeRole.ANCT)
 @ecriture
 def solder(request: HttpRequest, convention_pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     convention = get_convention_ou_404(role, convention_pk)
     try:
         actes.solder_convention(convention, par=role)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Piece, TypePiece
 from conum.journal.models import Entree
@@ -56,7 +57,7 @@ def _colonnes(role: Role) -> list[Colonne]:
 @lecture
 def liste(request: HttpRequest) -> HttpResponseBase:
     """Ce qui attend une seconde personne."""
-    role = commun.role_de(request)
+    role = role_de(request)
     a_confirmer = Rib.objects.filter(etat=EtatRib.PROPOSE).select_related("structure__commune", "saisi_par")
     page = Liste(request, a_confirmer, _colonnes(role), "saisi_le", "coordonnees-a-confirmer")
     if (fichier := page.export()) is not None:
@@ -67,7 +68,7 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @role_requis(*TITULAIRES)
 @lecture
 def rib(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     structure = _structure(role, structure_pk)
     tous = list(structure.ribs.select_related("saisi_par", "confirme_par").order_by("-pk"))
     propose = next((r for r in tous if r.etat == EtatRib.PROPOSE), None)
@@ -92,7 +93,7 @@ def rib(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
 @role_requis(*TITULAIRES)
 @lecture_ecriture
 def saisir(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     structure = _structure(role, structure_pk)
     retour = commun.lien_rib(role, structure.pk)
     form = RibForm(request.POST or None, initial={"titulaire": structure.nom[:70]})
@@ -120,7 +121,7 @@ def saisir(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
 @lecture_ecriture
 def confirmer(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Deux boutons : afficher l'IBAN (au journal), puis confirmer. Chacun demande un second facteur récent."""
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_rib_ou_404(role, pk)
     page = commun.lien_rib(role, lu.structure_id)
     if lu.etat != EtatRib.PROPOSE or not access.peut_confirmer_rib(role, lu):
@@ -169,7 +170,7 @@ def _releves(role: Role, rib: Rib) -> list[dict[str, Any]]:
 
 
 def _ecarter(request: HttpRequest, pk: int, acte: Any, textes: dict[str, str]) -> HttpResponseBase:
-    role = commun.role_de(request)
+    role = role_de(request)
     lu = get_rib_ou_404(role, pk)
     return commun.page_formulaire(
         request,
