@@ -136,8 +136,7 @@ class _Dsfr:
 def _preparer(nom: str, champ: forms.Field, autocompletion: dict[str, str]) -> None:
     widget = champ.widget
     if isinstance(champ, forms.DateField) and type(widget) is forms.DateInput:
-        widget.input_type = "date"
-        widget.format = "%Y-%m-%d"  # seul format qu'un champ HTML de date accepte
+        _en_date(widget)
     if nom == "telephone" and type(widget) is forms.TextInput:
         widget.input_type = "tel"
     if isinstance(champ, forms.EmailField):
@@ -169,6 +168,18 @@ def reporter(
         # Sans nom, l'erreur porte sur l'envoi entier : jamais sur le champ de repli.
         ou = nom if nom in form.fields else (repli if champ and repli in form.fields else None)
         form.add_error(ou, [dire(p) for p in phrases])  # type: ignore[arg-type]
+
+
+def _en_date(widget: forms.DateInput) -> forms.DateInput:
+    widget.input_type = "date"
+    widget.format = "%Y-%m-%d"  # seul format qu'un champ HTML de date accepte
+    return widget
+
+
+def champ_date(label: str, aide: str = "", *, required: bool = False, **options: Any) -> forms.DateField:
+    """Un champ de date ajouté à un formulaire déjà construit, prêt comme ceux que sa classe déclare."""
+    widget = _en_date(forms.DateInput())
+    return forms.DateField(label=label, help_text=aide, required=required, widget=widget, **options)
 
 
 class MontantField(forms.DecimalField):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,13 +18,9 @@ from conum.postes.models import Contrat, Poste
 from conum.postes.models.poste import UN_JOUR
 from conum.postes.rules import contrat as regles
 from conum.ui.forms import DsfrForm
+from conum.ui.forms import champ_date as champ_date_du_dsfr
 
-
-def champ_date(label: str, aide: str = "", *, required: bool = False) -> forms.DateField:
-    champ = forms.DateField(label=label, help_text=aide, required=required, error_messages=DATE_FAUSSE)
-    champ.widget.input_type = "date"  # type: ignore[attr-defined]
-    champ.widget.format = "%Y-%m-%d"  # type: ignore[attr-defined]
-    return champ
+champ_date = partial(champ_date_du_dsfr, error_messages=DATE_FAUSSE)
 
 
 class AvenantForm(DsfrForm):

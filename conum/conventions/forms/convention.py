@@ -17,7 +17,7 @@ from conum.conventions.states import Etat
 from conum.postes.models import Poste
 from conum.structures.models import Structure
 from conum.territoires.models import Departement
-from conum.ui.forms import DsfrForm, FiltresForm
+from conum.ui.forms import DsfrForm, FiltresForm, champ_date
 
 SUITES = [
     (Suite.POURVU.value, "Le poste reste pourvu jusqu’à la fin"),
@@ -128,17 +128,12 @@ class PreparationForm(DsfrForm):
             help_text=_dire_contrats(list(contrats)),
             choices=SUITES,
         )
-        reprise = forms.DateField(
-            label=f"{poste.reference} : occupé de nouveau à partir du",
-            help_text="Laissez vide pour le lendemain du dernier contrat.",
-            required=False,
+        reprise = champ_date(
+            f"{poste.reference} : occupé de nouveau à partir du",
+            "Laissez vide pour le lendemain du dernier contrat.",
             error_messages=DATE_FAUSSE,
         )
-        for nom, champ in ((f"suite_{poste.pk}", suite), (f"reprise_{poste.pk}", reprise)):
-            if isinstance(champ, forms.DateField):
-                champ.widget.input_type = "date"  # type: ignore[attr-defined]
-                champ.widget.format = "%Y-%m-%d"  # type: ignore[attr-defined]
-            self.fields[nom] = champ
+        self.fields |= {f"suite_{poste.pk}": suite, f"reprise_{poste.pk}": reprise}
 
     @property
     def principaux(self) -> Iterator[BoundField]:
