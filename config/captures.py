@@ -61,35 +61,12 @@ def _adresses() -> Iterator[tuple[str, str, Any, tuple[str, ...]]]:
     return parcourir(get_resolver(), "", "")
 
 
-def _objets(role: Any) -> dict[str, list[Any]]:
-    """Pour chaque argument d'adresse, les objets du récit que ce rôle peut ouvrir, les plus parlants d'abord."""
-    from django.utils import timezone
-
-    from conum.comptes.models import Invitation, Role
+def _objets_de_l_argent(role: Any, structures: Any, cles: Any) -> dict[str, list[Any]]:
+    """Les conventions et ce qui se verse : une convention par état, et ce qui en dépend."""
     from conum.conventions.models import Acte, Convention, Piece
-    from conum.courriels.models import Courriel
-    from conum.demandes.models import Demande, SessionComite
-    from conum.postes.models import Contrat, PieceRupture, Poste
     from conum.recrutement.access import est_anct
-    from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement
-    from conum.structures.models import DemandeRattachement, Structure
     from conum.versements.models import Echeance, Justificatif, Lot, Rib
 
-    def cles(requete: Any, combien: int = 3) -> list[Any]:
-        return list(requete.values_list("pk", flat=True)[:combien])
-
-    demandes = Demande.objects.visibles_par(role) if role else Demande.objects.none()
-    structures = Structure.objects.visibles_par(role).order_by("pk") if role else Structure.objects.none()
-    une_par_etat = list(demandes.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
-    contrats = Contrat.objects.visibles_par(role) if role else Contrat.objects.none()
-    un_par_etat = list(contrats.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
-    postes = Poste.objects.visibles_par(role).order_by("pk") if role else Poste.objects.none()
-    rattachements = DemandeRattachement.objects.filter(structure__in=structures.values("pk")).order_by("pk")
-    relations = MiseEnRelation.objects.visibles_par(role) if role else MiseEnRelation.objects.none()
-    par_etat = cles(relations.order_by("etat", "pk").distinct("etat"), 20)
-    recrutements = Recrutement.objects.visibles_par(role) if role else Recrutement.objects.none()
-    candidats = Candidat.objects.visibles_par(role) if role else Candidat.objects.none()
-    passes = Passe.objects.order_by("-pk") if role and est_anct(role) else Passe.objects.none()
     conventions = Convention.objects.visibles_par(role) if role else Convention.objects.none()
     une_par_etape = cles(conventions.order_by("etat", "pk").distinct("etat"), 20)
     actes = Acte.objects.filter(propose_le__isnull=False).order_by("pk")
@@ -113,6 +90,38 @@ def _objets(role: Any) -> dict[str, list[Any]]:
         ),
         "versements:coordonnees-bancaires:pk": cles(ribs, 1),
         "versements:structure_pk": cles(structures.filter(conventions__isnull=False).distinct().order_by("-pk"), 1),
+    }
+
+
+def _objets(role: Any) -> dict[str, list[Any]]:
+    """Pour chaque argument d'adresse, les objets du récit que ce rôle peut ouvrir, les plus parlants d'abord."""
+    from django.utils import timezone
+
+    from conum.comptes.models import Invitation, Role
+    from conum.courriels.models import Courriel
+    from conum.demandes.models import Demande, SessionComite
+    from conum.postes.models import Contrat, PieceRupture, Poste
+    from conum.recrutement.access import est_anct
+    from conum.recrutement.models import Candidat, MiseEnRelation, Passe, Recrutement
+    from conum.structures.models import DemandeRattachement, Structure
+
+    def cles(requete: Any, combien: int = 3) -> list[Any]:
+        return list(requete.values_list("pk", flat=True)[:combien])
+
+    demandes = Demande.objects.visibles_par(role) if role else Demande.objects.none()
+    structures = Structure.objects.visibles_par(role).order_by("pk") if role else Structure.objects.none()
+    une_par_etat = list(demandes.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
+    contrats = Contrat.objects.visibles_par(role) if role else Contrat.objects.none()
+    un_par_etat = list(contrats.order_by("etat", "pk").distinct("etat").values_list("pk", flat=True))
+    postes = Poste.objects.visibles_par(role).order_by("pk") if role else Poste.objects.none()
+    rattachements = DemandeRattachement.objects.filter(structure__in=structures.values("pk")).order_by("pk")
+    relations = MiseEnRelation.objects.visibles_par(role) if role else MiseEnRelation.objects.none()
+    par_etat = cles(relations.order_by("etat", "pk").distinct("etat"), 20)
+    recrutements = Recrutement.objects.visibles_par(role) if role else Recrutement.objects.none()
+    candidats = Candidat.objects.visibles_par(role) if role else Candidat.objects.none()
+    passes = Passe.objects.order_by("-pk") if role and est_anct(role) else Passe.objects.none()
+    return {
+        **_objets_de_l_argent(role, structures, cles),
         "postes:pk": un_par_etat,
         "postes:poste_pk": cles(postes),
         "postes:piece_pk": cles(PieceRupture.objects.filter(contrat__in=contrats).order_by("pk"), 1),

@@ -75,15 +75,29 @@ def _invitation(**champs: Any) -> Invitation:
     )
 
 
-def _demandes(structure: Structure, departement: Departement, membre: Role) -> tuple[Demande, Demande, Demande]:
-    """Une demande sans avis, un ajout prêt pour le comité, un brouillon de la structure."""
+def _demandes(structure: Structure, departement: Departement, membre: Role, anct: Role) -> dict[str, Any]:
+    """Une demande sans avis, un ajout prêt pour le comité et sa session, un brouillon de la structure."""
     communs: dict[str, Any] = {"structure": structure, "commune": structure.commune, "departement": departement}
     communs |= {"postes_demandes": 2, "deposee_le": timezone.now()}
-    return (
-        Demande.objects.create(etat=Etat.DEPOSEE, **communs),
-        Demande.objects.create(etat=Etat.EN_INSTRUCTION, nature=Nature.AJOUT, **communs),
-        ouvrir_brouillon(par=membre, structure=structure),
-    )
+    session = SessionComite.objects.create(numero="64", date=timezone.localdate())
+    lu = ImportDecisions.objects.create(session=session, fichier="decisions.xlsx", role=anct)
+    demande = Demande.objects.create(etat=Etat.DEPOSEE, **communs)
+    prete = Demande.objects.create(etat=Etat.EN_INSTRUCTION, nature=Nature.AJOUT, session=session, **communs)
+    brouillon = ouvrir_brouillon(par=membre, structure=structure)
+    return {
+        "demandes:pk": demande.pk,
+        "demandes:decider:pk": prete.pk,
+        "demandes:demander_complement:pk": prete.pk,
+        "demandes:preparer:pk": brouillon.pk,
+        "demandes:jeter:pk": brouillon.pk,
+        "demandes:comite:pk": session.pk,
+        "demandes:demande_pk": prete.pk,
+        "demandes:import_pk": lu.pk,
+        "demandes:annee": timezone.localdate().year,
+        "demandes:code": departement.pk,
+        "demandes:etape": "besoin",
+        "demandes:nature": Nature.AJOUT.value,
+    }
 
 
 def _contrats(structure: Structure) -> dict[str, Any]:
@@ -182,10 +196,6 @@ def monter() -> Distribution:
         expire_le=timezone.now() + timedelta(1),
     )
     antenne = Antenne.objects.create(structure=structure, nom="Antenne nord", commune=structure.commune)
-    demande, prete, brouillon = _demandes(structure, marne, principal.role)
-    session = SessionComite.objects.create(numero="64", date=timezone.localdate())
-    Demande.objects.filter(pk=prete.pk).update(session=session)
-    lu = ImportDecisions.objects.create(session=session, fichier="decisions.xlsx", role=anct)
     objets = {
         "comptes:agents:pk": collegue.pk,
         "comptes:invitations:pk": invitation.pk,
@@ -196,18 +206,7 @@ def monter() -> Distribution:
         "structures:membre_pk": second.pk,
         "structures:invitation_pk": de_structure.pk,
         "structures:cible_pk": jumelle.pk,
-        "demandes:pk": demande.pk,
-        "demandes:decider:pk": prete.pk,
-        "demandes:demander_complement:pk": prete.pk,
-        "demandes:preparer:pk": brouillon.pk,
-        "demandes:jeter:pk": brouillon.pk,
-        "demandes:comite:pk": session.pk,
-        "demandes:demande_pk": prete.pk,
-        "demandes:import_pk": lu.pk,
-        "demandes:annee": timezone.localdate().year,
-        "demandes:code": marne.pk,
-        "demandes:etape": "besoin",
-        "demandes:nature": Nature.AJOUT.value,
+        **_demandes(structure, marne, principal.role, anct),
         **_contrats(structure),
         "mfa_remove_webauthn:pk": 0,
         "jeton": JETON,
