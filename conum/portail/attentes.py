@@ -17,12 +17,17 @@ PIECES_A_DEPOSER = (EtatPiece.DEMANDEE, EtatPiece.REFUSEE)
 
 @dataclass(frozen=True)
 class Attendu:
-    """Un compte : ce qu'il dit, où il mène, s'il faut agir sans tarder."""
+    """Un compte : ce qu'il dit (`un`, s'il n'y en a qu'un), où il mène, s'il faut agir sans tarder."""
 
     nombre: int
     phrase: str
     lien: str
     urgent: bool = False
+    un: str = ""
+
+    @property
+    def texte(self) -> str:
+        return self.un if self.un and self.nombre == 1 else self.phrase
 
 
 def _de_la_structure(role: Role) -> list[Attendu]:
@@ -41,13 +46,14 @@ def _de_la_structure(role: Role) -> list[Attendu]:
         convention__in=cles, etat__in=A_DEPOSER, absence_le=None, periode__endswith__lte=timezone.localdate()
     )
     return [
-        Attendu(a_signer.count() + avenants.count(), "documents à signer", liste, urgent=True),
-        Attendu(pieces.count(), "pièces à déposer", liste, urgent=True),
+        Attendu(a_signer.count() + avenants.count(), "documents à signer", liste, urgent=True, un="document à signer"),
+        Attendu(pieces.count(), "pièces à déposer", liste, urgent=True, un="pièce à déposer"),
         Attendu(
             dus.count(),
             "justificatifs d’emploi à déposer",
             reverse("versements:justificatifs", args=[role.pk]),
             urgent=True,
+            un="justificatif d’emploi à déposer",
         ),
     ]
 
@@ -61,12 +67,39 @@ def _de_l_anct(role: Role) -> list[Attendu]:
     retours = LigneRetour.objects.filter(etat=EtatRapprochement.A_TRAITER).count()
     recus = Justificatif.objects.filter(etat=EtatJustificatif.RECU).count()
     return [
-        Attendu(a_signer, "conventions à signer pour l’État", f"{liste}?etat={Etat.A_SIGNER_ETAT}", urgent=True),
-        Attendu(recues, "pièces à examiner", reverse("conventions:pieces", args=[role.pk])),
-        Attendu(a_approuver, "lots de virements à approuver", reverse("versements:lots", args=[role.pk]), urgent=True),
-        Attendu(comptes, "comptes bancaires à confirmer", reverse("versements:ribs", args=[role.pk])),
-        Attendu(retours, "lignes de la banque à traiter", reverse("versements:retours", args=[role.pk])),
-        Attendu(recus, "justificatifs à examiner", reverse("versements:justificatifs_a_examiner", args=[role.pk])),
+        Attendu(
+            a_signer,
+            "conventions à signer pour l’État",
+            f"{liste}?etat={Etat.A_SIGNER_ETAT}",
+            urgent=True,
+            un="convention à signer pour l’État",
+        ),
+        Attendu(recues, "pièces à examiner", reverse("conventions:pieces", args=[role.pk]), un="pièce à examiner"),
+        Attendu(
+            a_approuver,
+            "lots de virements à approuver",
+            reverse("versements:lots", args=[role.pk]),
+            urgent=True,
+            un="lot de virements à approuver",
+        ),
+        Attendu(
+            comptes,
+            "comptes bancaires à confirmer",
+            reverse("versements:ribs", args=[role.pk]),
+            un="compte bancaire à confirmer",
+        ),
+        Attendu(
+            retours,
+            "lignes de la banque à traiter",
+            reverse("versements:retours", args=[role.pk]),
+            un="ligne de la banque à traiter",
+        ),
+        Attendu(
+            recus,
+            "justificatifs à examiner",
+            reverse("versements:justificatifs_a_examiner", args=[role.pk]),
+            un="justificatif à examiner",
+        ),
     ]
 
 

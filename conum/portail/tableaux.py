@@ -64,7 +64,7 @@ def _attendus(role: Role) -> list[Attendu]:
         return [
             Attendu(n["complements"], "où l’on vous demande un complément", liste, urgent=True),
             Attendu(n["ouvertes"], "en cours d’instruction", liste),
-            Attendu(n["decidees"], "décidées", liste),
+            Attendu(n["decidees"], "décidées", liste, un="décidée"),
         ]
     liste = reverse("demandes:instruction", args=[role.pk])
 
@@ -73,7 +73,7 @@ def _attendus(role: Role) -> list[Attendu]:
 
     sans_avis = Attendu(n["sans_avis"], "à instruire : votre avis est attendu", vers(etat=Etat.DEPOSEE))
     retard = Attendu(n["en_retard"], "sans avis depuis plus de 14 jours", vers(retard="oui"), urgent=True)
-    pretes = Attendu(n["pretes"], "prêtes pour le comité", vers(etat=Etat.EN_INSTRUCTION))
+    pretes = Attendu(n["pretes"], "prêtes pour le comité", vers(etat=Etat.EN_INSTRUCTION), un="prête pour le comité")
     complements = Attendu(n["complements"], "en attente d’un complément", vers(etat=Etat.EXAMEN_COMPLEMENTAIRE))
     match role.type:
         case TypeRole.PREFECTURE:
@@ -83,7 +83,7 @@ def _attendus(role: Role) -> list[Attendu]:
             return [pretes, complements, attente, retard]
         case _:
             attente = Attendu(n["sans_avis"], "en attente de l’avis de la préfecture", vers(etat=Etat.DEPOSEE))
-            return [attente, retard, pretes, Attendu(n["decidees"], "décidées", vers(onglet="decidees"))]
+            return [attente, retard, pretes, Attendu(n["decidees"], "décidées", vers(onglet="decidees"), un="décidée")]
 
 
 def _recrutements(role: Role) -> list[Attendu]:
@@ -93,15 +93,17 @@ def _recrutements(role: Role) -> list[Attendu]:
     if role.type == TypeRole.STRUCTURE:
         attendues = MiseEnRelation.objects.visibles_par(role).filter(etat__in=ATTEND_LA_STRUCTURE).count()
         return [
-            Attendu(attendues, "candidats attendent votre réponse", liste, urgent=True),
-            Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste),
+            Attendu(
+                attendues, "candidats attendent votre réponse", liste, urgent=True, un="candidat attend votre réponse"
+            ),
+            Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste, un="recrutement ouvert"),
         ]
     if role.type not in (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION):
         return []
     en_retard = service.en_retard(recrutements, timezone.localdate()).count()
     return [
         Attendu(en_retard, "en retard sur un engagement", reverse("recrutement:retards", args=[role.pk]), urgent=True),
-        Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste),
+        Attendu(recrutements.ouverts().count(), "recrutements ouverts", liste, un="recrutement ouvert"),
     ]
 
 
