@@ -42,3 +42,15 @@ def distance_km(a: Point, b: Point) -> float:
     lat1, lon1, lat2, lon2 = map(math.radians, (*a, *b))
     h = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     return 2 * RAYON_TERRE_KM * math.asin(math.sqrt(h))
+
+
+METROPOLE = "metropole"
+
+
+def territoire_de(code_insee: str) -> str:
+    """La terre d'une commune : « metropole », ou le code à trois chiffres outre-mer.
+
+    >>> territoire_de("2A004"), territoire_de("97411")
+    ('metropole', '974')
+    """
+    return code_insee[:3] if code_insee[:2] in ("97", "98") else METROPOLE

@@ -13,6 +13,7 @@ from conum.recrutement.rules import candidature as regles
 from conum.recrutement.rules import profil as regles_profil
 from conum.socle.telephone import lire_telephone
 from conum.territoires.models import Commune, resoudre_commune
+from conum.territoires.rules import territoire_de
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def verifier(profil: Profil, *, garde: date | None = None) -> Profil:
         erreurs.append(regles_profil.Erreur("commune", message))
     if erreurs:
         raise ValidationError({erreur.champ: erreur.message for erreur in erreurs})
-    ici = regles.territoire_de(profil.commune.pk)
+    ici = territoire_de(profil.commune.pk)
     return replace(
         profil,
         prenom=profil.prenom.strip(),

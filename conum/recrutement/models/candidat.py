@@ -13,6 +13,7 @@ from conum.recrutement.models.geo import index_geographique
 from conum.recrutement.rules import candidature as regles
 from conum.recrutement.states import AVANT_CONFIRMATION, Etat, EtatCandidat
 from conum.territoires.models import Commune, Departement
+from conum.territoires.rules import territoire_de
 
 
 class OriginePix(models.TextChoices):
@@ -214,7 +215,7 @@ class Candidat(models.Model):
     @property
     def territoire(self) -> str:
         """La terre où habite la personne (« metropole », « 974 »…)."""
-        return regles.territoire_de(self.commune_id or "")
+        return territoire_de(self.commune_id or "")
 
     @property
     def situations(self) -> list[str]:

@@ -13,6 +13,7 @@ from conum.recrutement.rules import candidature as regles
 from conum.recrutement.states import EtatRecrutement
 from conum.structures.models import Structure
 from conum.territoires.models import Commune, Departement
+from conum.territoires.rules import territoire_de
 
 _VIVANTS = [EtatRecrutement.OUVERT, EtatRecrutement.SUSPENDU]
 
@@ -108,7 +109,7 @@ class Recrutement(models.Model):
 
     @property
     def territoire(self) -> str:
-        return regles.territoire_de(self.commune_id)
+        return territoire_de(self.commune_id)
 
 
 class PosteOuvert(models.Model):

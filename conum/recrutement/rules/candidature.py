@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from conum.territoires.rules import METROPOLE
+
 FRANCE_ENTIERE = 2_000
 """Code de la mobilité « France entière » : tout le territoire où la personne habite (programme-apps § 2.8)."""
 MOBILITES: dict[int, str] = {
@@ -28,7 +30,6 @@ SITUATIONS = {
 }
 """Au moins une ; « diplome » demande le nom du diplôme."""
 
-METROPOLE = "metropole"
 TERRITOIRES: dict[str, str] = {
     METROPOLE: "Hexagone et Corse",
     "971": "Guadeloupe",
@@ -110,15 +111,6 @@ MOIS_RECONFIRMATION = 2
 """La disponibilité se reconfirme tous les deux mois."""
 DELAI_RECONFIRMATION = timedelta(days=14)
 """Sans réponse passé ce délai, la candidature est mise en pause : un poste n'attend pas quelqu'un qui est parti."""
-
-
-def territoire_de(code_insee: str) -> str:
-    """La terre d'une commune : « metropole », ou le code à trois chiffres outre-mer.
-
-    >>> territoire_de("2A004"), territoire_de("97411")
-    ('metropole', '974')
-    """
-    return code_insee[:3] if code_insee[:2] in ("97", "98") else METROPOLE
 
 
 def est_france_entiere(mobilite_km: int) -> bool:

@@ -19,6 +19,7 @@ from conum.recrutement.models import Candidat, OriginePix
 from conum.recrutement.rules import candidature as regles
 from conum.recrutement.states import EtatCandidat
 from conum.territoires.models import Commune
+from conum.territoires.rules import territoire_de
 from conum.utilisateurs.models import Utilisateur
 
 DOMAINE = "candidats.demo.conum.example"
@@ -117,7 +118,7 @@ def _candidat(
     i: int, graine: int, places: Sequence[Place], cumul: list[int], hasard: random.Random, jour: date, instant: datetime
 ) -> Candidat:
     (place,) = hasard.choices(places, cum_weights=cumul)
-    territoire = regles.territoire_de(place.code)
+    territoire = territoire_de(place.code)
     diplome = hasard.random() < 0.12
     situations = {nom: hasard.random() < part for nom, part in (("en_emploi", 0.3), ("en_formation", 0.12))}
     palier = hasard.choice((1, 2, 2, 3)) if hasard.random() < 0.45 else None
