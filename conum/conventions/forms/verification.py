@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from conum.conventions.models.acte import ALPHABET, LONGUEUR_CODE
+from conum.socle.codes import ALPHABET, LONGUEUR_CODE
 from conum.ui.forms import DsfrForm
 
 OCTETS_MAX = 5 * 1024 * 1024

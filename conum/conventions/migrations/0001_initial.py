@@ -7,7 +7,7 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.db import migrations, models
 
-import conum.conventions.models.acte
+import conum.socle.codes
 
 
 class Migration(migrations.Migration):
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default=conum.conventions.models.acte.nouveau_code,
+                        default=conum.socle.codes.nouveau_code,
                         editable=False,
                         max_length=12,
                         unique=True,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,14 +9,7 @@ from django.db.models import CheckConstraint, Exists, F, OuterRef, Q
 from conum.comptes.models import Role
 from conum.conventions import rules
 from conum.conventions.models.convention import Convention, PosteConventionne
-
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-LONGUEUR_CODE = 12
-
-
-def nouveau_code() -> str:
-    """Le code d'une page de vérification : 60 bits tirés au sort, sans lettre qui se confonde avec un chiffre."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(LONGUEUR_CODE))
+from conum.socle.codes import LONGUEUR_CODE, nouveau_code
 
 
 class Etape(models.TextChoices):
