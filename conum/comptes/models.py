@@ -23,13 +23,15 @@ class TypeRole(models.TextChoices):
     HUB = "hub", "Hub pour un numérique inclusif"
     STRUCTURE = "structure", "Structure"
     CANDIDAT = "candidat", "Candidat"
+    CONSEILLER = "conseiller", "Conseiller numérique"
+    ORGANISME = "organisme", "Organisme de formation"
 
 
 class Perimetre(models.TextChoices):
     NATIONAL = "national", "National"
     REGION = "region", "Région"
     DEPARTEMENT = "departement", "Département"
-    CODE = "code", "Réseau ou hub"
+    CODE = "code", "Réseau, hub ou organisme"
     STRUCTURE = "structure", "Structure"
     PERSONNE = "personne", "La personne elle-même"
 
@@ -42,9 +44,15 @@ PERIMETRE_DU_TYPE: dict[str, Perimetre] = {
     TypeRole.HUB: Perimetre.CODE,
     TypeRole.STRUCTURE: Perimetre.STRUCTURE,
     TypeRole.CANDIDAT: Perimetre.PERSONNE,
+    TypeRole.CONSEILLER: Perimetre.PERSONNE,
+    TypeRole.ORGANISME: Perimetre.CODE,
 }
+_A_CODE = [TypeRole.RESEAU, TypeRole.HUB, TypeRole.ORGANISME]
+_SANS_PERIMETRE = [TypeRole.STRUCTURE, TypeRole.CANDIDAT, TypeRole.CONSEILLER]
 DUREE_CHANGEMENT_ADRESSE = timedelta(days=2)
-SECOND_FACTEUR_OBLIGATOIRE = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
+SECOND_FACTEUR_OBLIGATOIRE = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.ORGANISME})
+SANS_NOM_AU_JOURNAL = frozenset({TypeRole.CANDIDAT, TypeRole.CONSEILLER})
+"""Le journal ne s'efface pas : de qui agit pour soi et peut demander l'effacement, il ne garde pas le nom."""
 
 
 def _gerable(role: Role) -> Q:
@@ -74,8 +82,8 @@ class RoleQuerySet(models.QuerySet["Role"]):
 class Role(models.Model):
     """Une qualité en laquelle une personne agit, et son périmètre. Une personne peut en tenir plusieurs.
 
-    Le périmètre d'un rôle de structure est dit plus haut, par `structures.Membre` ; celui d'un candidat est lui-même
-    (`recrutement.Candidat`).
+    Le périmètre d'un rôle de structure est dit plus haut, par `structures.Membre` ; celui d'un candidat ou d'un
+    conseiller est lui-même ; `code` est celui d'un réseau, d'un hub ou d'un organisme de formation.
     """
 
     utilisateur = models.ForeignKey(
@@ -88,7 +96,7 @@ class Role(models.Model):
     region = models.ForeignKey(
         Region, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="région"
     )
-    code = models.CharField("réseau ou hub", max_length=50, blank=True)
+    code = models.CharField("réseau, hub ou organisme", max_length=50, blank=True)
     # Ce que la personne lit dans le choix de rôle : « Préfecture — Marne », « Mairie de Reims »…
     libelle = models.CharField("libellé", max_length=200)
     actif = models.BooleanField("actif", default=True)
@@ -105,8 +113,8 @@ class Role(models.Model):
                     Q(type=TypeRole.ANCT, departement=None, region=None, code="")
                     | (Q(type=TypeRole.PREFECTURE, region=None, code="") & Q(departement__isnull=False))
                     | (Q(type=TypeRole.REGION, departement=None, code="") & Q(region__isnull=False))
-                    | (Q(type__in=[TypeRole.RESEAU, TypeRole.HUB], departement=None, region=None) & ~Q(code=""))
-                    | Q(type__in=[TypeRole.STRUCTURE, TypeRole.CANDIDAT], departement=None, region=None, code="")
+                    | (Q(type__in=_A_CODE, departement=None, region=None) & ~Q(code=""))
+                    | Q(type__in=_SANS_PERIMETRE, departement=None, region=None, code="")
                 ),
                 violation_error_message="Le périmètre de ce rôle n'est pas celui de son type.",
             ),
@@ -128,9 +136,8 @@ class Role(models.Model):
 
     @property
     def libelle_acteur(self) -> str:
-        # Le journal ne s'efface pas : d'un candidat, qui peut demander l'effacement, il ne garde pas le nom.
-        if self.type == TypeRole.CANDIDAT:
-            return str(TypeRole.CANDIDAT.label)
+        if self.type in SANS_NOM_AU_JOURNAL:
+            return str(TypeRole(self.type).label)
         return f"{self.utilisateur.get_full_name()} ({self.libelle})"
 
     @property

@@ -23,11 +23,12 @@ class Qualite:
 
 # Qui gère les agents de qui. Les membres d'une structure sont invités depuis leur structure (conum/structures).
 QUI_INVITE_QUI: dict[str, dict[str, Portee]] = {
-    "anct": dict.fromkeys(("anct", "prefecture", "region", "reseau", "hub"), Portee.TOUT),
+    "anct": dict.fromkeys(("anct", "prefecture", "region", "reseau", "hub", "organisme"), Portee.TOUT),
     "prefecture": {"prefecture": Portee.MEME_PERIMETRE},
     "region": {"region": Portee.MEME_PERIMETRE},
     "reseau": {"reseau": Portee.MEME_PERIMETRE},
     "hub": {"hub": Portee.MEME_PERIMETRE},
+    "organisme": {"organisme": Portee.MEME_PERIMETRE},
 }
 
 

@@ -91,8 +91,10 @@ def test_la_table_des_droits_d_inviter():
         for meme in (True, False)
         if peut_gerer(Qualite(agent, "51"), Qualite(vise, "51" if meme else "08"))
     }
-    anct = {("anct", t, m) for t in ("anct", "prefecture", "region", "reseau", "hub") for m in (True, False)}
-    assert permis == anct | {(t, t, True) for t in ("prefecture", "region", "reseau", "hub")}
+    anct = {
+        ("anct", t, m) for t in ("anct", "prefecture", "region", "reseau", "hub", "organisme") for m in (True, False)
+    }
+    assert permis == anct | {(t, t, True) for t in ("prefecture", "region", "reseau", "hub", "organisme")}
     assert set(QUI_INVITE_QUI) <= set(TypeRole.values)
 
 
