@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "conum.structures",
     "conum.postes",
     "conum.demandes",
+    "conum.formations",
     "conum.recrutement",
     "conum.conventions",
     "conum.versements",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("conum.structures.urls")),
     path("", include("conum.postes.urls")),
     path("", include("conum.demandes.urls")),
+    path("", include("conum.formations.urls")),
     path("", include("conum.recrutement.urls")),
     path("", include("conum.conventions.urls")),
     path("", include("conum.versements.urls")),

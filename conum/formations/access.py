@@ -1,0 +1,180 @@
+"""Qui peut faire quoi d'une formation. Les gabarits et les actions posent la même question.
+
+L'organisme forme les siens ; la structure inscrit et suit les siens ; le conseiller se positionne, signe et lit ce qui
+est à lui ; l'ANCT organise ; la préfecture lit son département.
+"""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from conum.comptes.models import Role, TypeRole
+from conum.formations.models import (
+    EtatRecapitulatif,
+    Inscription,
+    InscriptionModule,
+    Organisme,
+    Place,
+    Seance,
+    SessionFormation,
+)
+from conum.journal.acteurs import Acteur
+from conum.postes.access import est_anct, est_membre_de, est_systeme
+
+AGENTS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
+LECTEURS = (*AGENTS, TypeRole.STRUCTURE, TypeRole.ORGANISME)
+FORMATEURS = (TypeRole.ORGANISME, TypeRole.ANCT)
+
+
+def est_organisme(acteur: Acteur, organisme: Organisme | None) -> bool:
+    """Un agent de cet organisme."""
+    return (
+        organisme is not None
+        and isinstance(acteur, Role)
+        and acteur.actif
+        and acteur.type == TypeRole.ORGANISME
+        and bool(acteur.code)
+        and acteur.code == organisme.code
+    )
+
+
+def est_la_personne(acteur: Acteur, inscription: Inscription) -> bool:
+    return (
+        isinstance(acteur, Role)
+        and acteur.actif
+        and acteur.type == TypeRole.CONSEILLER
+        and acteur.utilisateur_id == inscription.personne_id
+    )
+
+
+def est_employeur(acteur: Acteur, inscription: Inscription) -> bool:
+    return est_membre_de(acteur, inscription.contrat.structure)
+
+
+def forme(acteur: Acteur, inscription: Inscription) -> bool:
+    """L'organisme à qui elle est confiée, ou l'un de ceux dont elle suit une session ; jamais un autre."""
+    if est_organisme(acteur, inscription.organisme):
+        return True
+    if not isinstance(acteur, Role) or acteur.type != TypeRole.ORGANISME:
+        return False
+    return Inscription.objects.visibles_par(acteur).filter(pk=inscription.pk).exists()
+
+
+def peut_administrer(acteur: Acteur, _objet: object = None) -> bool:
+    """Organismes, prix, dispenses, validation des états, passages d'affectation : l'ANCT."""
+    return est_anct(acteur)
+
+
+def peut_ouvrir_inscription(acteur: Acteur, _inscription: Inscription | None = None) -> bool:
+    return est_systeme(acteur) or est_anct(acteur)
+
+
+def peut_se_positionner(acteur: Acteur, inscription: Inscription) -> bool:
+    return est_la_personne(acteur, inscription)
+
+
+def peut_retenir_parcours(acteur: Acteur, inscription: Inscription) -> bool:
+    return forme(acteur, inscription) or est_anct(acteur)
+
+
+def peut_gerer_session(acteur: Acteur, session: SessionFormation) -> bool:
+    """Créer, ouvrir, corriger, annuler, tenir le calendrier."""
+    return est_organisme(acteur, session.organisme) or est_anct(acteur)
+
+
+def peut_inscrire(acteur: Acteur, inscription: Inscription) -> bool:
+    """Donner une place dans une session : l'employeur, l'organisme, l'ANCT."""
+    return est_employeur(acteur, inscription) or forme(acteur, inscription) or est_anct(acteur)
+
+
+def peut_gerer_place(acteur: Acteur, place: Place) -> bool:
+    """Convoquer, déplacer : l'organisme de la session, l'ANCT ; le système promeut la liste d'attente."""
+    return est_systeme(acteur) or peut_gerer_session(acteur, place.session)
+
+
+def peut_retirer_place(acteur: Acteur, place: Place) -> bool:
+    return peut_gerer_place(acteur, place) or est_employeur(acteur, place.inscription)
+
+
+def peut_emarger(acteur: Acteur, place: Place) -> bool:
+    """Signer pour soi."""
+    return est_la_personne(acteur, place.inscription)
+
+
+def peut_tenir_seance(acteur: Acteur, seance: Seance) -> bool:
+    """Signer comme formateur, dire une absence, ouvrir la tablette."""
+    return peut_gerer_session(acteur, seance.session)
+
+
+def peut_attester(acteur: Acteur, inscription: Inscription) -> bool:
+    return forme(acteur, inscription) or est_anct(acteur)
+
+
+def peut_demander_dispense(acteur: Acteur, inscription: Inscription) -> bool:
+    return est_la_personne(acteur, inscription) or est_employeur(acteur, inscription) or est_anct(acteur)
+
+
+def peut_prendre_acte(acteur: Acteur, inscription: Inscription) -> bool:
+    """Enregistrer la prise de poste : l'employeur, ou l'ANCT à sa place."""
+    return est_employeur(acteur, inscription) or est_anct(acteur)
+
+
+def peut_arreter(acteur: Acteur, _inscription: Inscription) -> bool:
+    return est_systeme(acteur) or est_anct(acteur)
+
+
+def peut_demander_module(acteur: Acteur, _module: InscriptionModule | None = None) -> bool:
+    return isinstance(acteur, Role) and acteur.actif and acteur.type == TypeRole.CONSEILLER
+
+
+def peut_traiter_module(acteur: Acteur, module: InscriptionModule) -> bool:
+    return est_organisme(acteur, module.organisme) or est_anct(acteur)
+
+
+def peut_annuler_module(acteur: Acteur, module: InscriptionModule) -> bool:
+    siens = isinstance(acteur, Role) and peut_demander_module(acteur) and acteur.utilisateur_id == module.personne_id
+    return siens or peut_traiter_module(acteur, module)
+
+
+def peut_tenir_etat(acteur: Acteur, etat: EtatRecapitulatif) -> bool:
+    """Préparer, recalculer, transmettre, abandonner un brouillon."""
+    return est_organisme(acteur, etat.organisme)
+
+
+def get_inscription_ou_404(role: Role, pk: int) -> Inscription:
+    """L'inscription, si ce rôle peut la lire ; 404 sinon, qu'elle existe ou non."""
+    visibles = Inscription.objects.visibles_par(role)
+    return get_object_or_404(
+        visibles.select_related("contrat__poste", "personne", "organisme", "commune__departement"), pk=pk
+    )
+
+
+def get_session_ou_404(role: Role, pk: int) -> SessionFormation:
+    visibles = SessionFormation.objects.visibles_par(role)
+    return get_object_or_404(visibles.select_related("organisme", "commune__departement"), pk=pk)
+
+
+def get_session_geree_ou_404(role: Role, pk: int) -> SessionFormation:
+    session = get_session_ou_404(role, pk)
+    if not peut_gerer_session(role, session):
+        raise Http404("Session inconnue.")
+    return session
+
+
+def get_place_ou_404(role: Role, pk: int) -> Place:
+    visibles = Place.objects.visibles_par(role)
+    return get_object_or_404(
+        visibles.select_related("session__organisme", "session__commune", "inscription__personne"), pk=pk
+    )
+
+
+def get_seance_geree_ou_404(role: Role, pk: int) -> Seance:
+    """La séance, si ce rôle tient sa session."""
+    seance = get_object_or_404(Seance.objects.select_related("session__organisme", "session__commune"), pk=pk)
+    if not peut_tenir_seance(role, seance):
+        raise Http404("Séance inconnue.")
+    return seance
+
+
+def get_etat_ou_404(role: Role, pk: int) -> EtatRecapitulatif:
+    visibles = EtatRecapitulatif.objects.visibles_par(role)
+    return get_object_or_404(visibles.select_related("organisme"), pk=pk)

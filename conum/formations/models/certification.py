@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import CheckConstraint, Q
+
+from conum.comptes.models import Role
+from conum.formations.models.inscription import Inscription
+from conum.formations.models.organisme import Organisme
+from conum.formations.rules.certification import Resultat
+from conum.formations.rules.marches import CERTIFICATIONS
+
+
+class ImportResultats(models.Model):
+    """Un fichier de résultats importé : qui, quand, combien de lignes prises et refusées, et pourquoi chacune."""
+
+    organisme = models.ForeignKey(
+        Organisme, on_delete=models.PROTECT, null=True, blank=True, related_name="imports", verbose_name="organisme"
+    )
+    nom = models.CharField("nom du fichier", max_length=200)
+    sha256 = models.CharField("empreinte du fichier", max_length=64)
+    # Tout ou rien, ou le reste sans les lignes refusées : au choix de la personne.
+    partiel = models.BooleanField("importe ce qui est bon", default=False)
+    lues = models.PositiveIntegerField("lignes lues")
+    prises = models.PositiveIntegerField("lignes prises")
+    compte_rendu = models.JSONField("lignes refusées", default=list)
+    par = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", verbose_name="importé par")
+    created_at = models.DateTimeField("importé le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "import de résultats"
+        verbose_name_plural = "imports de résultats"
+
+    def __str__(self) -> str:
+        return self.nom
+
+
+class ResultatCertification(models.Model):
+    """Une présentation à une certification. L'échec ne change ni contrat ni subvention ; l'absence se justifie."""
+
+    inscription = models.ForeignKey(
+        Inscription, on_delete=models.PROTECT, related_name="resultats", verbose_name="inscription"
+    )
+    certification = models.CharField("certification", max_length=10, choices=list(CERTIFICATIONS.items()))
+    resultat = models.CharField(
+        "résultat", max_length=10,
+        choices=[
+            (Resultat.REUSSI.value, "Obtenue"),
+            (Resultat.ECHOUE.value, "Non obtenue"),
+            (Resultat.ABSENT.value, "Absence"),
+        ],
+    )  # fmt: skip
+    le = models.DateField("présentée le")
+    motif = models.CharField("motif de l'absence", max_length=300, blank=True)
+    importe = models.ForeignKey(
+        ImportResultats, on_delete=models.PROTECT, null=True, blank=True, related_name="resultats",
+        verbose_name="import",
+    )  # fmt: skip
+    created_at = models.DateTimeField("enregistré le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "résultat de certification"
+        verbose_name_plural = "résultats de certification"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("inscription", "certification", "le"),
+                name="resultat_un_par_jour",
+                violation_error_message="Un résultat est déjà enregistré pour cette certification, ce jour-là.",
+            ),
+            models.UniqueConstraint(
+                fields=("inscription", "certification"),
+                condition=Q(resultat=Resultat.REUSSI.value),
+                name="resultat_obtenu_une_fois",
+                violation_error_message="Cette certification est déjà obtenue.",
+            ),
+            CheckConstraint(
+                name="resultat_motif_d_absence",
+                condition=Q(motif="") | Q(resultat=Resultat.ABSENT.value),
+                violation_error_message="Seule une absence a un motif.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_certification_display()} de {self.inscription}"
