@@ -88,6 +88,10 @@ class Assiduite:
     a_signer: tuple[DemiJournee, ...]
     absences_justifiees: tuple[DemiJournee, ...]
     absences_sans_motif: tuple[DemiJournee, ...]
+    fautes: tuple[str, ...] = ()
+    """Ce qui se contredit, une phrase chacun ; rien n'est attesté tant qu'il en reste."""
+    depassements: tuple[str, ...] = ()
+    """Plus d'heures que le parcours : à dire, sans rien empêcher."""
 
     @property
     def requises(self) -> int:
@@ -103,7 +107,8 @@ class Assiduite:
 
     @property
     def complete(self) -> bool:
-        return self.manquantes == 0
+        """Sans parcours, rien n'est requis et rien n'est fini."""
+        return self.requises > 0 and self.manquantes == 0
 
     @property
     def a_reprogrammer(self) -> int:
@@ -170,28 +175,40 @@ def compter(parcours: Parcours, emargements: Iterable[Emargement], jour: date) -
     Raises:
         AssiduiteInvalide: demi-journée signée dans le futur ou en double, séances qui se croisent, trop d'heures.
     """
+    suivie = compter_et_dire(parcours, emargements, jour)
+    if suivie.fautes or suivie.depassements:
+        raise AssiduiteInvalide((*suivie.fautes, *suivie.depassements))
+    return suivie
+
+
+def compter_et_dire(parcours: Parcours, emargements: Iterable[Emargement], jour: date) -> Assiduite:
+    """Comme `compter`, sans refuser : ce qui ne va pas est dit dans `fautes` et `depassements`, et compté tel quel."""
     lignes = sorted(emargements, key=lambda e: e.demi_journee)
-    _verifier_lignes(lignes, parcours, jour)
     passees = [e for e in lignes if e.demi_journee.jour <= jour]
+    uniques = sorted({e.demi_journee for e in lignes if not e.absent})
     return Assiduite(
         cours=_part(lignes, Nature.COURS, parcours.heures_cours, jour),
         stage=_part(lignes, Nature.STAGE, parcours.heures_stage, jour),
         a_signer=tuple(e.demi_journee for e in passees if not e.fait and not e.absent),
         absences_justifiees=tuple(e.demi_journee for e in passees if e.absent and e.motif.strip()),
         absences_sans_motif=tuple(e.demi_journee for e in passees if e.absent and not e.motif.strip()),
+        fautes=(*_contradictions(lignes, jour), *_fautes_de_duree(uniques), *_chevauchements(uniques)),
+        depassements=tuple(_depassements(uniques, parcours)),
     )
 
 
-def _verifier_lignes(lignes: Sequence[Emargement], parcours: Parcours, jour: date) -> None:
+def sans_parcours(phrase: str) -> Assiduite:
+    """Une personne sans parcours connu : rien n'est dû, rien n'est fini, et la phrase dit pourquoi."""
+    rien = Part(0, 0, 0)
+    return Assiduite(rien, rien, (), (), (), fautes=(phrase,))
+
+
+def _contradictions(lignes: Sequence[Emargement], jour: date) -> list[str]:
     futures = [e.demi_journee for e in lignes if e.fait and e.demi_journee.jour > jour]
     doubles = [a.demi_journee for a, b in pairwise(lignes) if a.demi_journee == b.demi_journee]
     fautes = [f"{d} est signée et n’a pas encore eu lieu." for d in futures]
     fautes += [f"{e.demi_journee} est à la fois signée et absente." for e in lignes if e.absent and e.signe_apprenant]
-    fautes += [f"{d} est inscrite deux fois." for d in doubles]
-    uniques = {e.demi_journee for e in lignes if not e.absent}
-    fautes += verifier_calendrier(uniques, parcours)
-    if fautes:
-        raise AssiduiteInvalide(fautes)
+    return fautes + [f"{d} est inscrite deux fois." for d in doubles]
 
 
 def _part(lignes: Sequence[Emargement], nature: Nature, heures: int, jour: date) -> Part:
