@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from conum.formations.views import sessions
 
 app_name = "formations"
-urlpatterns: list[URLPattern] = []
+_FORMATIONS = "espace/<int:role_id>/formations/"
+_SESSIONS = f"{_FORMATIONS}sessions/"
+_SESSION = f"{_SESSIONS}<int:session_id>/"
+
+urlpatterns = [
+    # Sessions
+    path(_SESSION, sessions.session, name="session"),
+]
