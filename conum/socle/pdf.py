@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import qrcode
 import typst
 from django.http import HttpResponse
 
@@ -24,6 +25,13 @@ def produire(gabarit: Path, donnees: dict[str, Any]) -> bytes:
         format="pdf",
         pdf_standards=["ua-1"],
     )
+
+
+def modules_qr(texte: str) -> list[str]:
+    """Les modules du code QR, ligne par ligne : « 1 » noir. Le gabarit les dessine."""
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=2)
+    code.add_data(texte)
+    return ["".join("1" if module else "0" for module in ligne) for ligne in code.get_matrix()]
 
 
 def reponse(contenu: bytes, nom: str) -> HttpResponse:

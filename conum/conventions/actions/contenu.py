@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import qrcode
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -16,6 +15,7 @@ from conum.conventions.actions import calcul, differences
 from conum.conventions.models import Acte, Convention, LigneActe
 from conum.conventions.models.convention import Phase
 from conum.conventions.rules.prevision import Suite
+from conum.socle import pdf
 from conum.socle.texte import euros
 
 SUITES = {
@@ -27,13 +27,6 @@ SUITES = {
 def adresse_de_verification(acte: Acte) -> str:
     """L'adresse publique imprimée sur le document."""
     return settings.SITE_URL + reverse("conventions:verifier_acte", args=[acte.code])
-
-
-def _qr(texte: str) -> list[str]:
-    """Les modules du code QR, ligne par ligne : « 1 » noir. Le gabarit les dessine."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=2)
-    code.add_data(texte)
-    return ["".join("1" if module else "0" for module in ligne) for ligne in code.get_matrix()]
 
 
 def _jour(d: date) -> str:
@@ -57,7 +50,7 @@ def contenu_de(acte: Acte, jour: date) -> dict[str, Any]:
         "jour": _jour(jour),
         "code": acte.code_lisible,
         "adresse": adresse,
-        "qr": _qr(adresse),
+        "qr": pdf.modules_qr(adresse),
         "structure": _structure(convention),
         "debut": _jour(convention.debut),
         "fin": _jour(convention.fin),

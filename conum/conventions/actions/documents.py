@@ -17,13 +17,13 @@ from conum.socle.enregistrement import enregistrer
 def produire(acte: Acte) -> bytes:
     """Le PDF de l'acte tel que ses données figées le disent : le même, octet pour octet, à chaque fois."""
     modele = modeles.modele(acte.modele_code, acte.modele_empreinte)
-    return pdf.produire(modele.gabarit(avenant=bool(acte.numero)), acte.donnees["document"])
+    return pdf.produire(modeles.gabarit(modele, avenant=bool(acte.numero)), acte.donnees["document"])
 
 
 def apercu(acte: Acte) -> bytes:
     """Le document d'un acte en préparation, marqué « projet » : rien n'est écrit."""
     contenu = {**contenu_de(acte, timezone.localdate()), "projet": True}
-    return pdf.produire(modeles.courant().gabarit(avenant=bool(acte.numero)), contenu)
+    return pdf.produire(modeles.gabarit(modeles.courant(), avenant=bool(acte.numero)), contenu)
 
 
 def figer(acte: Acte) -> Acte:
