@@ -1,4 +1,4 @@
-"""Courriels des formations : ce que tout message sur une inscription dit, à la personne, à son employeur, à l'organisme."""
+"""Courriels des formations : ce que tout message sur une inscription dit, quel que soit son destinataire."""
 
 from dataclasses import dataclass
 from typing import Any
