@@ -3,15 +3,31 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from conum.comptes.models import Role
+from conum.comptes.models import Role, TypeRole
 from conum.formations.models.inscription import Inscription
 from conum.formations.models.organisme import Organisme
 from conum.formations.rules.certification import Resultat
 from conum.formations.rules.marches import CERTIFICATIONS
+from conum.journal.acteurs import Acteur
+
+
+class ImportResultatsQuerySet(models.QuerySet["ImportResultats"]):
+    def visibles_par(self, acteur: Acteur) -> ImportResultatsQuerySet:
+        """Les siens pour un organisme, tous pour l'ANCT."""
+        if not isinstance(acteur, Role):
+            return self.none()
+        if acteur.type == TypeRole.ANCT:
+            return self
+        if acteur.type == TypeRole.ORGANISME and acteur.code:
+            return self.filter(organisme__code=acteur.code)
+        return self.none()
 
 
 class ImportResultats(models.Model):
-    """Un fichier de résultats importé : qui, quand, combien de lignes prises et refusées, et pourquoi chacune."""
+    """Un fichier de résultats : qui, quand, combien de lignes prises et refusées, et pourquoi chacune.
+
+    Déposé, il ne change rien : ses lignes attendent dans `a_importer`, relues jusqu'à l'import, effacées ensuite.
+    """
 
     organisme = models.ForeignKey(
         Organisme, on_delete=models.PROTECT, null=True, blank=True, related_name="imports", verbose_name="organisme"
@@ -21,10 +37,14 @@ class ImportResultats(models.Model):
     # Tout ou rien, ou le reste sans les lignes refusées : au choix de la personne.
     partiel = models.BooleanField("importe ce qui est bon", default=False)
     lues = models.PositiveIntegerField("lignes lues")
-    prises = models.PositiveIntegerField("lignes prises")
-    compte_rendu = models.JSONField("lignes refusées", default=list)
-    par = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", verbose_name="importé par")
-    created_at = models.DateTimeField("importé le", auto_now_add=True)
+    prises = models.PositiveIntegerField("lignes prises", default=0)
+    a_importer = models.JSONField("lignes à importer", default=list, blank=True)
+    applique_le = models.DateTimeField("importé le", null=True, blank=True)
+    compte_rendu = models.JSONField("compte rendu", default=list, blank=True)
+    par = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", verbose_name="déposé par")
+    created_at = models.DateTimeField("déposé le", auto_now_add=True)
+
+    objects = ImportResultatsQuerySet.as_manager()
 
     class Meta:
         verbose_name = "import de résultats"

@@ -194,23 +194,47 @@ class Dispense(models.Model):
         return f"Dispense de {self.inscription}"
 
 
-class PriseDePoste(models.Model):
-    """Le jour où la personne a pris son poste, et la règle qui le permettait. `verdict` : figé, tel que montré."""
+class PriseDePosteQuerySet(models.QuerySet["PriseDePoste"]):
+    def valables(self) -> PriseDePosteQuerySet:
+        return self.filter(annulee_le=None)
 
-    contrat = models.OneToOneField(
-        Contrat, on_delete=models.PROTECT, related_name="prise_de_poste", verbose_name="contrat",
-        error_messages={"unique": "La prise de poste est déjà enregistrée."},
-    )  # fmt: skip
+
+class PriseDePoste(models.Model):
+    """Le jour où la personne a pris son poste, et la règle qui le permettait. `verdict` : figé, tel que montré.
+
+    Annulée par l'ANCT, elle reste, avec son motif, et une autre peut prendre sa place.
+    """
+
+    contrat = models.ForeignKey(
+        Contrat, on_delete=models.PROTECT, related_name="prises_de_poste", verbose_name="contrat"
+    )
     le = models.DateField("prise de poste le")
     verdict = models.JSONField("règle appliquée", default=dict)
     par = models.ForeignKey(
         Role, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="enregistrée par"
     )
+    annulee_le = models.DateTimeField("annulée le", null=True, blank=True)
+    annulee_motif = models.TextField("motif de l'annulation", blank=True)
     created_at = models.DateTimeField("enregistrée le", auto_now_add=True)
+
+    objects = PriseDePosteQuerySet.as_manager()
 
     class Meta:
         verbose_name = "prise de poste"
         verbose_name_plural = "prises de poste"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("contrat",),
+                condition=Q(annulee_le=None),
+                name="prise_de_poste_une_par_contrat",
+                violation_error_message="La prise de poste est déjà enregistrée.",
+            ),
+            CheckConstraint(
+                name="prise_de_poste_annulation_motivee",
+                condition=Q(annulee_le=None, annulee_motif="") | Q(annulee_le__isnull=False) & ~Q(annulee_motif=""),
+                violation_error_message="Une prise de poste annulée porte un motif.",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"Prise de poste du {self.le:%d/%m/%Y}"
