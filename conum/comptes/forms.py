@@ -145,7 +145,9 @@ class InvitationForm(DsfrForm):
         super().__init__(*args, **kwargs)
         self.role = role
         if role.type == TypeRole.ANCT:
-            self.fields["type"].choices = [(t, TypeRole(t).label) for t in QUI_INVITE_QUI[role.type]]  # type: ignore[attr-defined]
+            # Les agents d'un organisme s'invitent depuis sa page : son code ne s'écrit pas à la main.
+            types = [t for t in QUI_INVITE_QUI[role.type] if t != TypeRole.ORGANISME]
+            self.fields["type"].choices = [(t, TypeRole(t).label) for t in types]  # type: ignore[attr-defined]
             self.fields["departement"].queryset = Departement.objects.order_by("code")  # type: ignore[attr-defined]
             self.fields["region"].queryset = Region.objects.order_by(SansAccent("nom"))  # type: ignore[attr-defined]
         else:

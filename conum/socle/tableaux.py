@@ -113,8 +113,9 @@ def _places(titres: list[str], colonnes: Mapping[str, str], obligatoires: Sequen
 
 
 def lire_csv(contenu: bytes, colonnes: Mapping[str, str], *, obligatoires: Sequence[str], maximum: int) -> list[Ligne]:
-    """Les lignes d'un CSV, vides sautées : UTF-8 ou Latin-1, point-virgule ou virgule, comme l'écrit un tableur.
+    """Les lignes d'un CSV, vides sautées, comme l'écrit un tableur.
 
+    UTF-8 ou Windows-1252 ; point-virgule, tabulation ou virgule.
     Le numéro d'une ligne est celui que montre un éditeur : une cellule sur plusieurs lignes compte autant de lignes.
 
     Raises:
@@ -124,7 +125,8 @@ def lire_csv(contenu: bytes, colonnes: Mapping[str, str], *, obligatoires: Seque
         raise TableauIllisible(f"Le fichier dépasse {OCTETS_MAX // 1_000_000} Mo.")
     texte = _decoder(contenu)
     titres = texte.split("\n", 1)[0]
-    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=";" if ";" in titres else ",", strict=True)
+    separateur = next((s for s in ";\t" if s in titres), ",")
+    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=separateur, strict=True)
     lignes: list[Ligne] = []
     try:
         places = _places([c.strip() for c in next(lecteur, [])], colonnes, obligatoires)
@@ -146,7 +148,9 @@ def _decoder(contenu: bytes) -> str:
         raise TableauIllisible("Ce fichier est un classeur. Enregistrez-le au format « CSV ».")
     if b"\x00" in contenu:
         raise TableauIllisible("Ce fichier n'est pas un texte. Enregistrez-le au format « CSV ».")
-    try:
-        return contenu.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return contenu.decode("latin-1")
+    for encodage in ("utf-8-sig", "cp1252"):
+        try:
+            return contenu.decode(encodage)
+        except UnicodeDecodeError:
+            continue
+    return contenu.decode("latin-1")

@@ -61,10 +61,12 @@ def inviter(
     departement: Departement | None = None,
     region: Region | None = None,
     code: str = "",
+    libelle: str = "",
 ) -> Invitation:
     """Invite une adresse à un rôle. Une invitation restée sans réponse au-delà de son échéance est reprise.
 
-    Les membres d'une structure s'invitent par `structures.actions.inviter_membre`.
+    Les membres d'une structure s'invitent par `structures.actions.inviter_membre`. Le `libelle` d'un agent d'organisme
+    de formation porte le nom de l'organisme, que cette app ne connaît pas : sa page le donne, un collègue le partage.
 
     Raises:
         PermissionDenied: ce rôle n'invite pas à cette qualité.
@@ -77,17 +79,27 @@ def inviter(
         raise CompteRefuse("Les membres d'une structure sont invités depuis la page de leur structure.")
     if isinstance(par, Role) and not peut_inviter(par, vise):
         raise PermissionDenied
+    libelle = libelle or _libelle(type_, departement, region, code, par)
     _refuser_si_inutile(email, type_, departement, region, code)
     perimetre = {"type": type_, "departement": departement, "region": region, "code": code}
     attente = Invitation.objects.select_for_update(of=("self",)).en_attente().filter(email=email, **perimetre).first()
     if attente is not None and attente.est_ouverte:
         raise CompteRefuse("Une invitation attend déjà une réponse à cette adresse : renvoyez-la.")
     invitation = attente or Invitation(email=email, **perimetre)
-    invitation.libelle = libelle_de_role(type_, departement, region, code)
+    invitation.libelle = libelle
     invitation.invitee_par_id = par.role_id
     _envoyer(invitation, par)
     noter(invitation, "inviter", par=par, donnees={"role": invitation.libelle})
     return invitation
+
+
+def _libelle(type_: str, departement: Departement | None, region: Region | None, code: str, par: Acteur) -> str:
+    if type_ != TypeRole.ORGANISME:
+        return libelle_de_role(type_, departement, region, code)
+    # Un collègue du même organisme : `peut_inviter` vient de le vérifier.
+    if isinstance(par, Role) and par.type == TypeRole.ORGANISME:
+        return par.libelle
+    raise CompteRefuse("Les agents d'un organisme de formation sont invités depuis la page de leur organisme.")
 
 
 def _refuser_si_inutile(
