@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404
 
 from conum.comptes.models import Role, TypeRole
 from conum.formations.models import (
+    Dispense,
     EtatRecapitulatif,
+    ImportResultats,
     Inscription,
     InscriptionModule,
     Organisme,
@@ -17,12 +19,15 @@ from conum.formations.models import (
     Seance,
     SessionFormation,
 )
-from conum.journal.acteurs import Acteur
+from conum.journal.acteurs import Acteur, ActeurSansCompte
 from conum.postes.access import est_anct, est_membre_de, est_systeme
+from conum.postes.models import Contrat
 
 AGENTS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
 LECTEURS = (*AGENTS, TypeRole.STRUCTURE, TypeRole.ORGANISME)
 FORMATEURS = (TypeRole.ORGANISME, TypeRole.ANCT)
+APPRENANT, FORMATEUR = "apprenant", "formateur"
+"""Qui signe sans compte (`journal.acteurs.anonyme`), et ce qu'il tient : une place, une séance."""
 
 
 def est_organisme(acteur: Acteur, organisme: Organisme | None) -> bool:
@@ -96,13 +101,23 @@ def peut_retirer_place(acteur: Acteur, place: Place) -> bool:
 
 
 def peut_emarger(acteur: Acteur, place: Place) -> bool:
-    """Signer pour soi."""
-    return est_la_personne(acteur, place.inscription)
+    """Signer pour soi : la personne dans son espace, par son lien du jour, ou par son code sur la tablette."""
+    return est_la_personne(acteur, place.inscription) or _tient(acteur, APPRENANT, place.pk)
 
 
 def peut_tenir_seance(acteur: Acteur, seance: Seance) -> bool:
-    """Signer comme formateur, dire une absence, ouvrir la tablette."""
-    return peut_gerer_session(acteur, seance.session)
+    """Signer comme formateur, dire une absence, ouvrir la tablette : l'organisme, l'ANCT, le formateur par son lien."""
+    return peut_gerer_session(acteur, seance.session) or _tient(acteur, FORMATEUR, seance.pk)
+
+
+def _tient(acteur: Acteur, qualite: str, pk: int) -> bool:
+    """Une personne sans compte, dont le lien ou le code a été vérifié."""
+    return isinstance(acteur, ActeurSansCompte) and (acteur.qualite, acteur.objet_id) == (qualite, str(pk))
+
+
+def peut_constater(acteur: Acteur, _inscription: Inscription) -> bool:
+    """Ce qui se déduit des signatures : le système."""
+    return est_systeme(acteur)
 
 
 def peut_attester(acteur: Acteur, inscription: Inscription) -> bool:
@@ -118,6 +133,11 @@ def peut_prendre_acte(acteur: Acteur, inscription: Inscription) -> bool:
     return est_employeur(acteur, inscription) or est_anct(acteur)
 
 
+def peut_prendre_acte_du_contrat(acteur: Acteur, contrat: Contrat) -> bool:
+    """La même chose d'une personne formée pour un contrat passé : celui-ci n'a pas d'inscription."""
+    return est_membre_de(acteur, contrat.structure) or est_anct(acteur)
+
+
 def peut_arreter(acteur: Acteur, _inscription: Inscription) -> bool:
     return est_systeme(acteur) or est_anct(acteur)
 
@@ -128,6 +148,18 @@ def peut_demander_module(acteur: Acteur, _module: InscriptionModule | None = Non
 
 def peut_traiter_module(acteur: Acteur, module: InscriptionModule) -> bool:
     return est_organisme(acteur, module.organisme) or est_anct(acteur)
+
+
+def peut_enregistrer_resultat(acteur: Acteur, inscription: Inscription) -> bool:
+    """Dire le résultat d'une certification, ou la raison d'une absence : l'organisme qui forme, ou l'ANCT."""
+    return forme(acteur, inscription) or est_anct(acteur)
+
+
+def peut_importer_resultats(acteur: Acteur, depot: ImportResultats | None = None) -> bool:
+    """Un organisme importe et relit ses fichiers ; l'ANCT, tous."""
+    if isinstance(acteur, Role) and acteur.actif and acteur.type == TypeRole.ORGANISME and acteur.code:
+        return depot is None or est_organisme(acteur, depot.organisme)
+    return est_anct(acteur)
 
 
 def peut_annuler_module(acteur: Acteur, module: InscriptionModule) -> bool:
@@ -178,3 +210,36 @@ def get_seance_geree_ou_404(role: Role, pk: int) -> Seance:
 def get_etat_ou_404(role: Role, pk: int) -> EtatRecapitulatif:
     visibles = EtatRecapitulatif.objects.visibles_par(role)
     return get_object_or_404(visibles.select_related("organisme"), pk=pk)
+
+
+def peut_modifier_organisme(acteur: Acteur, organisme: Organisme) -> bool:
+    """Ses contacts et sa capacité : l'organisme lui-même, ou l'ANCT."""
+    return est_organisme(acteur, organisme) or est_anct(acteur)
+
+
+def get_organisme_ou_404(role: Role, pk: int) -> Organisme:
+    return get_object_or_404(Organisme.objects.visibles_par(role), pk=pk)
+
+
+def get_dispense_ou_404(role: Role, pk: int) -> Dispense:
+    """La dispense, si ce rôle peut lire le certificat : la personne, son employeur, l'ANCT."""
+    dispense = get_object_or_404(
+        Dispense.objects.select_related(
+            "inscription__contrat__poste", "inscription__personne", "deposee_par__utilisateur"
+        ),
+        pk=pk,
+    )
+    if not peut_demander_dispense(role, dispense.inscription):
+        raise Http404("Dispense inconnue.")
+    return dispense
+
+
+def get_module_ou_404(role: Role, pk: int) -> InscriptionModule:
+    visibles = InscriptionModule.objects.visibles_par(role)
+    return get_object_or_404(visibles.select_related("personne", "organisme"), pk=pk)
+
+
+def get_import_ou_404(role: Role, pk: int) -> ImportResultats:
+    return get_object_or_404(
+        ImportResultats.objects.visibles_par(role).select_related("organisme", "par__utilisateur"), pk=pk
+    )
