@@ -128,6 +128,11 @@ def peut_demander_dispense(acteur: Acteur, inscription: Inscription) -> bool:
     return est_la_personne(acteur, inscription) or est_employeur(acteur, inscription) or est_anct(acteur)
 
 
+def peut_dire_disponibilite(acteur: Acteur, inscription: Inscription) -> bool:
+    """Dire jusqu'où et à partir de quand la personne peut partir : elle, son employeur, l'ANCT."""
+    return est_la_personne(acteur, inscription) or est_employeur(acteur, inscription) or est_anct(acteur)
+
+
 def peut_prendre_acte(acteur: Acteur, inscription: Inscription) -> bool:
     """Enregistrer la prise de poste : l'employeur, ou l'ANCT à sa place."""
     return est_employeur(acteur, inscription) or est_anct(acteur)
