@@ -58,7 +58,7 @@ def peut_prendre_poste(
     marche = (marches or catalogue()).regle_au(contrat_debut)
     du_contrat = _raisons_du_contrat(contrat_debut, contrat_fin, jour)
     if exemption is not None:
-        de_dispense = _raisons_de_dispense(exemption, marche, jour)
+        de_dispense = raisons_de_dispense(exemption, marche, jour)
         if not de_dispense:
             nom = CERTIFICATIONS[exemption.certification]
             return Verdict(not du_contrat, du_contrat, f"Dispense de formation : {nom}, avec la preuve.")
@@ -77,7 +77,8 @@ def _raisons_du_contrat(debut: date, fin: date | None, jour: date) -> tuple[str,
     return ()
 
 
-def _raisons_de_dispense(exemption: Exemption, marche: Marche, jour: date) -> tuple[str, ...]:
+def raisons_de_dispense(exemption: Exemption, marche: Marche, jour: date) -> tuple[str, ...]:
+    """Ce qui empêche ce certificat de dispenser, une phrase chacun ; vide s'il dispense."""
     raisons = []
     if exemption.certification not in marche.exemptions:
         permises = " ou le ".join(CERTIFICATIONS[c] for c in marche.exemptions)

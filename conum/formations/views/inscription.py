@@ -13,13 +13,13 @@ from conum.formations.access import LECTEURS, get_inscription_ou_404
 from conum.formations.models import Inscription
 from conum.formations.rules import marches
 from conum.formations.states import Etat
-from conum.formations.views import commun
+from conum.formations.views import blocs_parcours, commun
 from conum.postes.models import Contrat
 from conum.postes.states import Etat as EtatContrat
 from conum.socle.http import lecture, role_requis
 
 Bloc = Callable[[HttpRequest, Inscription], str]
-BLOCS: tuple[Bloc, ...] = ()
+BLOCS: tuple[Bloc, ...] = (*blocs_parcours.BLOCS,)
 """Ce que chaque métier montre sous la fiche, dans l'ordre ; un bloc vide ne se montre pas."""
 
 VOIENT_LE_CONTRAT = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE)

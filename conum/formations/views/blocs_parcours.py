@@ -1,0 +1,28 @@
+"""Ce que la page d'une inscription dit de la prise de poste, de la dispense, des certifications et des modules."""
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from conum.comptes.middleware import role_de
+from conum.comptes.models import TypeRole
+from conum.formations import access
+from conum.formations.models import Inscription
+from conum.formations.states import Etat
+from conum.formations.views import prise_de_poste
+from conum.postes.access import LECTEURS
+
+
+def bloc_prise_de_poste(request: HttpRequest, inscription: Inscription) -> str:
+    """Permise ou non, chaque empêchement, la règle ; le lien pour l'enregistrer à qui lit le contrat."""
+    if inscription.etat == Etat.ABANDONNEE:
+        return ""
+    role = role_de(request)
+    contexte = prise_de_poste.contexte_verdict(inscription.contrat) | {
+        "a_soi": role.type == TypeRole.CONSEILLER,
+        "lien_prise": prise_de_poste.lien(role, inscription.contrat_id) if role.type in LECTEURS else "",
+        "peut_prendre": access.peut_prendre_acte(role, inscription),
+    }
+    return render_to_string("formations/prise_de_poste/bloc.html", contexte, request=request)
+
+
+BLOCS = (bloc_prise_de_poste,)
