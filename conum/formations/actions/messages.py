@@ -10,7 +10,7 @@ from conum.formations.emails import SurInscription, destinataires
 from conum.formations.models import Inscription, Organisme
 from conum.postes.emails.destinataires import Destinataire
 
-PAGE = "formations:inscription"
+PAGE, LISTE = "formations:inscription", "formations:inscriptions"
 
 
 def _prevenir(
@@ -47,6 +47,7 @@ def prevenir_organisme(
     inscription: Inscription, classe: type[SurInscription], *, organisme: Organisme | None = None, page: str = PAGE,
     cle: str = "", **champs: Any,
 ) -> int:  # fmt: skip
-    """L'organisme de l'inscription, ou celui qui est nommé."""
-    qui = destinataires.de_l_organisme(organisme or inscription.organisme, page, inscription.pk)
+    """L'organisme de l'inscription, ou celui qui est nommé ; celui qui ne la voit plus est mené à sa liste."""
+    arguments = () if page == LISTE else (inscription.pk,)
+    qui = destinataires.de_l_organisme(organisme or inscription.organisme, page, *arguments)
     return _prevenir(qui, inscription, classe, cle, champs)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conum.formations import access
-from conum.formations.actions.messages import prevenir_organisme, prevenir_personne, prevenir_structure
+from conum.formations.actions.messages import LISTE, prevenir_organisme, prevenir_personne, prevenir_structure
 from conum.formations.emails import inscriptions as emails
 from conum.formations.models import Inscription, Organisme
 from conum.formations.states import EN_ATTENTE, Etat
@@ -20,7 +20,6 @@ from conum.journal.workflow import TransitionImpossible
 from conum.postes.actions.gardes import exiger_texte
 from conum.socle.enregistrement import enregistrer
 
-LISTE = "formations:inscriptions"
 PORTEE_MAX = 2_000
 
 

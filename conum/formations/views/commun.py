@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from conum.comptes.models import Role
+from conum.comptes.models import Role, TypeRole
 from conum.formations.models import Inscription
 from conum.formations.rules import marches
 from conum.formations.states import Etat
@@ -62,3 +62,8 @@ def journal(inscription: Inscription) -> list[dict[str, Any]]:
          "etat": "fait"}
         for e in Entree.objects.de_l_objet(inscription)
     ]  # fmt: skip
+
+
+def nom_de_retour(role: Role, inscription: Inscription) -> str:
+    """Le nom de la page de l'inscription, au fil d'Ariane des pages qui en partent."""
+    return "Ma formation" if role.type == TypeRole.CONSEILLER else inscription.reference

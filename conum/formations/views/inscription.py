@@ -1,6 +1,7 @@
 """La page d'une inscription : où elle en est, ce qui est attendu et de qui, puis ce que chaque métier y ajoute."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -9,17 +10,19 @@ from django.utils import timezone
 
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
+from conum.formations import access
 from conum.formations.access import LECTEURS, get_inscription_ou_404
+from conum.formations.actions import departs
 from conum.formations.models import Inscription
 from conum.formations.rules import marches
-from conum.formations.states import Etat
-from conum.formations.views import blocs_parcours, commun
+from conum.formations.states import EN_ATTENTE, VIVANTES, Etat
+from conum.formations.views import blocs_parcours, commun, resultat
 from conum.postes.models import Contrat
 from conum.postes.states import Etat as EtatContrat
 from conum.socle.http import lecture, role_requis
 
 Bloc = Callable[[HttpRequest, Inscription], str]
-BLOCS: tuple[Bloc, ...] = (*blocs_parcours.BLOCS,)
+BLOCS: tuple[Bloc, ...] = (resultat.bloc, *blocs_parcours.BLOCS)
 """Ce que chaque métier montre sous la fiche, dans l'ordre ; un bloc vide ne se montre pas."""
 
 VOIENT_LE_CONTRAT = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE)
@@ -47,11 +50,33 @@ def inscription(request: HttpRequest, pk: int) -> HttpResponseBase:
         "suite": _suite(lue, marche, a_soi=role.type == TypeRole.CONSEILLER),
         "marche": marche,
         "nom_du_parcours": commun.nom_du_parcours(lue.parcours),
+        "retard": departs.phrase_de_retard(lue, depart=departs.premier_depart(lue), jour=timezone.localdate()),
+        "gestes": _gestes(role, lue),
+        "avec_liste": role.type in LECTEURS,
         "lien_contrat": reverse("postes:contrat", args=[role.pk, lue.contrat_id]) if voit_contrat else "",
         "blocs": [bloc for rendre in BLOCS if (bloc := rendre(request, lue))],
         "journal": commun.journal(lue),
     }
     return render(request, "formations/inscriptions/inscription.html", contexte)
+
+
+def _gestes(role: Role, inscription: Inscription) -> list[dict[str, Any]]:
+    """Ce que ce rôle peut régler ici ; `direct` est un bouton, sinon une page."""
+    gestes: list[dict[str, Any]] = []
+
+    def ajouter(titre: str, nom: str, *, direct: bool = False) -> None:
+        lien = reverse(f"formations:{nom}", args=[role.pk, inscription.pk])
+        gestes.append({"titre": titre, "lien": lien, "direct": direct})
+
+    if inscription.etat in EN_ATTENTE and access.peut_dire_disponibilite(role, inscription):
+        ajouter("Modifier la distance et la disponibilité", "regler_disponibilite")
+    if inscription.etat in EN_ATTENTE and access.peut_administrer(role):
+        ajouter("Confier à un autre organisme", "confier")
+    if inscription.etat in VIVANTES and access.peut_arreter(role, inscription):
+        ajouter("Arrêter cette formation", "arreter_inscription")
+    if inscription.etat == Etat.ABANDONNEE and access.peut_ouvrir_inscription(role, inscription):
+        ajouter("Rouvrir l’inscription", "rouvrir_inscription", direct=True)
+    return gestes
 
 
 def _suite(inscription: Inscription, marche: marches.Marche | None, *, a_soi: bool) -> str:
