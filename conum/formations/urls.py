@@ -1,11 +1,29 @@
 from django.urls import path
 
-from conum.formations.views import inscription, inscriptions, positionnement, prise_de_poste, resultat, sessions
+from conum.formations.views import (
+    attestations,
+    calendrier,
+    calendrier_import,
+    dispenses,
+    inscription,
+    inscriptions,
+    organismes,
+    positionnement,
+    presence,
+    prise_de_poste,
+    resultat,
+    sessions,
+    sessions_actes,
+    sessions_listes,
+    tablette,
+)
 
 app_name = "formations"
 _FORMATIONS = "espace/<int:role_id>/formations/"
 _SESSIONS = f"{_FORMATIONS}sessions/"
 _SESSION = f"{_SESSIONS}<int:session_id>/"
+_ORGANISMES = f"{_FORMATIONS}organismes/"
+_ORGANISME = f"{_ORGANISMES}<int:organisme_id>/"
 
 _INSCRIPTIONS = f"{_FORMATIONS}inscriptions/"
 _INSCRIPTION = f"{_INSCRIPTIONS}<int:pk>/"
@@ -18,6 +36,13 @@ urlpatterns = [
         f"{_FORMATIONS}contrats/<int:contrat_id>/prise-de-poste/", prise_de_poste.prise_de_poste, name="prise_de_poste"
     ),
     path(f"{_FORMATIONS}prises-de-poste/<int:pk>/annuler/", prise_de_poste.annuler, name="annuler_prise_de_poste"),
+    # Dispenses
+    path(f"{_FORMATIONS}dispenses/", dispenses.liste, name="dispenses"),
+    path(f"{_INSCRIPTIONS}<int:inscription_id>/dispense/", dispenses.demander, name="demander_dispense"),
+    path(f"{_FORMATIONS}dispenses/<int:pk>/", dispenses.dispense, name="dispense"),
+    path(f"{_FORMATIONS}dispenses/<int:pk>/certificat/", dispenses.fichier, name="dispense_fichier"),
+    path(f"{_FORMATIONS}dispenses/<int:pk>/accepter/", dispenses.accepter, name="accepter_dispense"),
+    path(f"{_FORMATIONS}dispenses/<int:pk>/refuser/", dispenses.refuser, name="refuser_dispense"),
     # Inscriptions et positionnement
     path(f"{_FORMATIONS}la-mienne/", inscription.ma_formation, name="ma_formation"),
     path(_INSCRIPTIONS, inscriptions.liste, name="inscriptions"),
@@ -33,6 +58,63 @@ urlpatterns = [
     path(f"{_TEST}terminer/", positionnement.terminer, name="terminer_positionnement"),
     path(f"{_TEST}resultat/", resultat.resultat, name="resultat_positionnement"),
     path(f"{_INSCRIPTION}parcours/", resultat.retenir, name="retenir_parcours"),
+    # Organismes
+    path(_ORGANISMES, organismes.liste, name="organismes"),
+    path(f"{_ORGANISMES}inscrire/", organismes.inscrire, name="organisme_inscrire"),
+    path(f"{_ORGANISMES}inscrire-du-marche/", organismes.inscrire_du_marche, name="organisme_du_marche"),
+    path(_ORGANISME, organismes.organisme, name="organisme"),
+    path(f"{_ORGANISME}modifier/", organismes.modifier, name="organisme_modifier"),
+    path(f"{_ORGANISME}fermer/", organismes.fermer, name="organisme_fermer"),
+    path(f"{_ORGANISME}rouvrir/", organismes.rouvrir, name="organisme_rouvrir"),
+    path(f"{_ORGANISME}inviter/", organismes.inviter, name="organisme_inviter"),
+    path(f"{_FORMATIONS}mon-organisme/", organismes.mon_organisme, name="mon_organisme"),
+    path(f"{_FORMATIONS}mon-organisme/modifier/", organismes.modifier_le_mien, name="mon_organisme_modifier"),
     # Sessions
+    path(_SESSIONS, sessions_listes.tenues, name="sessions"),
+    path(f"{_SESSIONS}ouvertes/", sessions_listes.ouvertes, name="sessions_ouvertes"),
+    path(f"{_SESSIONS}preparer/", sessions_actes.creer, name="session_creer"),
     path(_SESSION, sessions.session, name="session"),
+    path(f"{_SESSION}modifier/", sessions_actes.modifier, name="session_modifier"),
+    path(f"{_SESSION}ouvrir/", sessions_actes.ouvrir, name="session_ouvrir"),
+    path(f"{_SESSION}copier/", sessions_actes.dupliquer, name="session_dupliquer"),
+    # Calendrier d'une session
+    path(f"{_SESSION}calendrier/", calendrier.imprimer, name="calendrier_imprimer"),
+    path(f"{_SESSION}calendrier/remplir/", calendrier.remplir, name="calendrier_remplir"),
+    path(f"{_SESSION}calendrier/ajouter/", calendrier.ajouter, name="seance_ajouter"),
+    path(f"{_SESSION}calendrier/retirer/", calendrier.retirer_plusieurs, name="calendrier_retirer"),
+    path(f"{_SESSION}calendrier/formateur/", calendrier.formateur, name="calendrier_formateur"),
+    path(f"{_SESSION}calendrier/importer/", calendrier_import.deposer, name="calendrier_importer"),
+    path(f"{_SESSION}calendrier/modele/", calendrier_import.modele, name="calendrier_modele"),
+    path(f"{_SESSION}calendrier/importer/<str:depot>/", calendrier_import.compte_rendu, name="calendrier_compte_rendu"),
+    path(f"{_FORMATIONS}seances/<int:seance_id>/modifier/", calendrier.modifier, name="seance_modifier"),
+    path(f"{_FORMATIONS}seances/<int:seance_id>/retirer/", calendrier.retirer, name="seance_retirer"),
+    # Présence et attestations
+    path(f"{_INSCRIPTION}demi-journees/", presence.demi_journees, name="demi_journees"),
+    path(f"{_INSCRIPTION}attestation/", attestations.delivrer, name="delivrer_attestation"),
+    path(
+        f"{_FORMATIONS}places/<int:place_id>/seances/<int:seance_id>/signer/",
+        presence.signer,
+        name="signer_demi_journee",
+    ),
+    path(
+        f"{_FORMATIONS}places/<int:place_id>/seances/<int:seance_id>/absence/",
+        presence.dire_absence,
+        name="dire_absence",
+    ),
+    path(f"{_FORMATIONS}absences/", presence.absences_sans_motif, name="absences_sans_motif"),
+    path(f"{_FORMATIONS}absences/<int:emargement_id>/motif/", presence.motiver_absence, name="motiver_absence"),
+    path(f"{_FORMATIONS}absences/<int:emargement_id>/retirer/", presence.retirer_absence, name="retirer_absence"),
+    path(
+        f"{_FORMATIONS}emargements/<int:emargement_id>/annuler/", presence.annuler_emargement, name="annuler_emargement"
+    ),
+    path(f"{_SESSION}emargement/", presence.feuille, name="feuille"),
+    path(f"{_FORMATIONS}seances/<int:seance_id>/", presence.tenir_seance, name="tenir_seance"),
+    path(f"{_FORMATIONS}seances/<int:seance_id>/liens/", presence.envoyer_liens, name="envoyer_liens"),
+    path(f"{_FORMATIONS}attestations/", attestations.attestations, name="attestations"),
+    path(f"{_FORMATIONS}attestations/<int:attestation_id>/", attestations.document, name="attestation_document"),
+    path(f"{_FORMATIONS}attestations/<int:attestation_id>/annuler/", attestations.annuler, name="annuler_attestation"),
+    path("formations/presence/<str:jeton>/", tablette.presence_apprenant, name="presence_apprenant"),
+    path("formations/seances/<str:jeton>/", tablette.presence_formateur, name="presence_formateur"),
+    path("formations/seances/<str:jeton>/<int:seance_id>/", tablette.tenir_par_lien, name="tenir_par_lien"),
+    path("formations/seances/<str:jeton>/<int:seance_id>/tablette/", tablette.tablette, name="tablette"),
 ]

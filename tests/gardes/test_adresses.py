@@ -81,6 +81,11 @@ PUBLIQUES = {
     "recrutement:lien_candidat_ical",
     # Se désabonner en un geste depuis un courriel (RFC 8058) : la signature du lien fait foi
     "recrutement:sans_rappels",
+    # Émarger sans compte : le lien signé d'un jour fait foi, un bouton agit ; la tablette demande en plus un code
+    "formations:presence_apprenant",
+    "formations:presence_formateur",
+    "formations:tenir_par_lien",
+    "formations:tablette",
     # Niveaux de service publiés par département
     "recrutement:delais",
     # Ce que fait l'algorithme d'appariement, publié (CRPA, art. L. 311-3-1 et L. 312-1-3)

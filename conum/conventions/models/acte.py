@@ -9,7 +9,7 @@ from django.db.models import CheckConstraint, Exists, F, OuterRef, Q
 from conum.comptes.models import Role
 from conum.conventions import rules
 from conum.conventions.models.convention import Convention, PosteConventionne
-from conum.socle.codes import LONGUEUR_CODE, nouveau_code
+from conum.socle.codes import LONGUEUR_CODE, lisible, nouveau_code
 
 
 class Etape(models.TextChoices):
@@ -189,7 +189,7 @@ class Acte(models.Model):
     @property
     def code_lisible(self) -> str:
         """« ABCD-EFGH-JKLM »."""
-        return "-".join(self.code[i : i + 4] for i in range(0, LONGUEUR_CODE, 4))
+        return lisible(self.code)
 
     @property
     def date_du_dernier_fait(self) -> datetime:

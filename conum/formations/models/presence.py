@@ -6,7 +6,7 @@ from django.db.models import CheckConstraint, Q
 from conum.formations.models.inscription import Inscription
 from conum.formations.models.session import Place, Seance
 from conum.formations.rules import assiduite as regles
-from conum.socle.codes import LONGUEUR_CODE, nouveau_code
+from conum.socle.codes import LONGUEUR_CODE, lisible, nouveau_code
 
 
 class VoieSignature(models.TextChoices):
@@ -154,3 +154,7 @@ class Attestation(models.Model):
 
     def __str__(self) -> str:
         return f"Attestation de {self.inscription}"
+
+    @property
+    def code_lisible(self) -> str:
+        return lisible(self.code)
