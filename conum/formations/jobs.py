@@ -50,7 +50,7 @@ conservation.enregistrer(
     conservation.Regle(
         "certificats des dispenses de formation",
         timedelta(days=365),
-        "un an après la décision : de quoi relire une dispense contestée ; la date du certificat et la décision restent",
+        "un an après la décision : de quoi relire une dispense contestée ; sa date et la décision restent",
         dispenses.effacer_certificats,
     )
 )

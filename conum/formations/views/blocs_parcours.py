@@ -8,7 +8,7 @@ from conum.comptes.models import TypeRole
 from conum.formations import access
 from conum.formations.models import Inscription
 from conum.formations.states import Etat
-from conum.formations.views import prise_de_poste
+from conum.formations.views import dispenses, prise_de_poste
 from conum.postes.access import LECTEURS
 
 
@@ -25,4 +25,14 @@ def bloc_prise_de_poste(request: HttpRequest, inscription: Inscription) -> str:
     return render_to_string("formations/prise_de_poste/bloc.html", contexte, request=request)
 
 
-BLOCS = (bloc_prise_de_poste,)
+def bloc_dispense(request: HttpRequest, inscription: Inscription) -> str:
+    """Les certificats déposés, et le lien pour en déposer un ; rien pour qui n'a pas à les lire."""
+    role = role_de(request)
+    contexte = dispenses.contexte_dispenses(role, inscription)
+    if not contexte["dispenses"] and not contexte["lien_demander"]:
+        return ""
+    contexte["a_soi"] = role.type == TypeRole.CONSEILLER
+    return render_to_string("formations/dispenses/bloc.html", contexte, request=request)
+
+
+BLOCS = (bloc_prise_de_poste, bloc_dispense)

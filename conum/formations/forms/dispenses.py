@@ -1,0 +1,78 @@
+"""Formulaires des dispenses : le certificat, le refus, les filtres de la file."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from conum.formations.models import Dispense
+from conum.formations.rules.certification import titres
+from conum.postes.forms.contrats import MotifForm
+from conum.socle import fichiers
+from conum.territoires.models import Departement
+from conum.ui.forms import DsfrForm, FiltresForm
+
+_CERTIFICATIONS = [(code, nom[0].upper() + nom[1:]) for code, nom in Dispense._meta.get_field("certification").choices]
+
+
+def _titres() -> list[tuple[str, str]]:
+    connus = sorted(titres(), key=lambda t: t.depuis, reverse=True)
+    return [("", "Choisissez")] + [(t.code, t.intitule) for t in connus]
+
+
+class DispenseForm(DsfrForm):
+    autocompletion: ClassVar[dict[str, str]] = {}
+
+    certification = forms.ChoiceField(
+        label="Certificat obtenu",
+        choices=_CERTIFICATIONS,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez le certificat obtenu."},
+    )
+    titre = forms.ChoiceField(
+        label="De quel titre professionnel",
+        help_text="Celui qui est écrit sur le certificat.",
+        choices=_titres,
+        error_messages={"required": "Choisissez le titre écrit sur le certificat."},
+    )
+    obtenue_le = forms.DateField(
+        label="Obtenu le",
+        help_text="La date écrite sur le certificat.",
+        error_messages={"required": "Écrivez la date du certificat.", "invalid": "Cette date n’existe pas."},
+    )
+    fichier = forms.FileField(
+        label="Le certificat",
+        help_text="Un PDF, ou une photo JPEG ou PNG, de 5 Mo au plus.",
+        max_length=200,
+        widget=forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"}),
+        error_messages={
+            "required": "Joignez le certificat.",
+            "empty": "Ce fichier est vide.",
+            "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
+            "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
+        },
+    )
+
+    def clean_fichier(self) -> "UploadedFile[bytes]":
+        fichier: UploadedFile[bytes] = self.cleaned_data["fichier"]
+        if (fichier.size or 0) > fichiers.TAILLE_MAX:
+            raise ValidationError("Ce fichier dépasse 5 Mo. Enregistrez-le en qualité « web », ou en plusieurs fois.")
+        return fichier
+
+
+class RefusDispenseForm(MotifForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["motif"].label = "Ce qui ne va pas, et quoi faire"
+        self.fields["motif"].help_text = "De 10 à 1 000 caractères. La personne et sa structure le lisent."
+
+
+class FiltresDispenses(FiltresForm):
+    recherche = forms.CharField(label="Personne ou inscription", help_text="Un nom, ou FO-00042", max_length=100)
+    etat = forms.ChoiceField(
+        label="État", choices=[("", "À examiner"), ("traitees", "Déjà traitées"), ("toutes", "Toutes")]
+    )
+    departement = forms.ModelChoiceField(
+        label="Département", queryset=Departement.objects.order_by("pk"), empty_label="Tous"
+    )
