@@ -32,6 +32,7 @@ PUBLIEES = {
     "questionnaires/positionnement-2026-11.toml": "213a966b74388269a2e8359f1d8a8a54056518c3da8d9a246075996d0296c475",
     "modules-2024.toml": "bbbf66471bd2210bf2def23cceb967d7341d15788c6a5c5b1f6100f4f215b119",
     "modules-2025.toml": "6625f06d46a3fbc34cb15e3f774dfbc3b98616dcd3aeb2e9b31f02f8dc68af30",
+    "satisfaction-2026-11.toml": "a1d9304058c255751256fd90c852a0febe7286dd907648a66f19cd73dd50317f",
     "titres.toml": "943230d8c8e14e11c0a9c05487ebb8b6d67908163d75bf48143274def03294f3",
 }
 

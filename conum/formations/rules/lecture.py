@@ -71,7 +71,8 @@ def lire(dossier: Path = DONNEES) -> Donnees:
 
 @cache
 def donnees() -> Donnees:
-    return lire()
+    """Ce que lit toute l'application, une fois : le seul endroit qui dise quel dossier."""
+    return lire(DONNEES)
 
 
 def exiger(condition: bool, ou: str, phrase: str) -> None:
