@@ -10,14 +10,19 @@ from django.urls import reverse
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.formations.access import FORMATEURS, LECTEURS, get_session_ou_404, peut_gerer_session
+from conum.formations.actions.calendrier import a_signaler
+from conum.formations.actions.sessions import empechements
 from conum.formations.models import Place, Seance, SessionFormation
 from conum.formations.rules import marches
 from conum.formations.rules.assiduite import Nature, en_heures
-from conum.formations.states import TRANSITIONS_SESSION, EtatPlace, EtatSession
+from conum.formations.states import EtatSession
+from conum.formations.views import blocs_presence
+from conum.formations.views import blocs_presence
+from conum.formations.views.commun import nom_du_parcours
 from conum.journal.models import Entree
 from conum.socle.http import lecture, role_requis
 
-BLOCS: tuple[Callable[[HttpRequest, SessionFormation], str], ...] = ()
+BLOCS: tuple[Callable[[HttpRequest, SessionFormation], str], ...] = (blocs_presence.bloc_presence,)
 """Ce que chaque métier montre sous les faits de la session, dans l'ordre ; un bloc vide ne se montre pas."""
 
 NIVEAUX = {EtatSession.BROUILLON: "new", EtatSession.OUVERTE: "success", EtatSession.ANNULEE: "error"}
@@ -27,6 +32,7 @@ LIBELLES = {
     "ouvrir_session": "Session ouverte aux inscriptions",
     "corriger_session": "Session corrigée",
     "annuler_session": "Session annulée",
+    "dupliquer_session": "Copiée d’une autre session",
 }
 
 
@@ -36,14 +42,6 @@ def lien_session(role: Role, pk: int) -> str:
 
 def niveau(session: SessionFormation) -> str:
     return NIVEAUX.get(EtatSession(session.etat), "neutre")
-
-
-def libelle_parcours(session: SessionFormation) -> str:
-    """Le nom du parcours ; son code quand plus aucun marché ne le connaît."""
-    try:
-        return marches.parcours(session.parcours).libelle
-    except marches.MarcheInconnu:
-        return session.parcours
 
 
 def totaux(session: SessionFormation, seances: Sequence[Seance]) -> list[dict[str, Any]]:
@@ -62,8 +60,13 @@ def totaux(session: SessionFormation, seances: Sequence[Seance]) -> list[dict[st
 
 
 def _retour(role: Role) -> tuple[str, str]:
-    """Le titre et le lien de la liste d'où vient ce rôle ; rien pour un conseiller."""
-    return "", ""
+    """Le titre et le lien de la page d'où vient ce rôle."""
+    if role.type == TypeRole.CONSEILLER:
+        return "Ma formation", reverse("formations:ma_formation", args=[role.pk])
+    if role.type in FORMATEURS:
+        titre = "Sessions de formation" if role.type == TypeRole.ANCT else "Nos sessions"
+        return titre, reverse("formations:sessions", args=[role.pk])
+    return "Sessions ouvertes", reverse("formations:sessions_ouvertes", args=[role.pk])
 
 
 def _journal(session: SessionFormation) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
     contexte = {
         "session": lue,
         "niveau": niveau(lue),
-        "libelle_parcours": libelle_parcours(lue),
+        "libelle_parcours": nom_du_parcours(lue.parcours),
         "seances": seances,
         "totaux": totaux(lue, seances),
         "assis": comptees.assis,
@@ -104,6 +107,10 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
         "voit_lien": gere or _a_un_siege(role, lue),
         "blocs": [bloc for rendre in BLOCS if (bloc := rendre(request, lue))],
         "gestes": _gestes(role, lue) if gere else [],
+        # Dit avant d'appuyer ce que l'ouverture refuserait.
+        "manques": empechements(lue) if gere and lue.etat == EtatSession.BROUILLON else (),
+        "signales": a_signaler(lue) if gere else (),
+        "tient_calendrier": gere and lue.etat != EtatSession.ANNULEE,
         "journal": _journal(lue) if role.type in FORMATEURS else [],
         "titre_liste": titre_liste,
         "lien_liste": lien_liste,
@@ -111,5 +118,18 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
     return render(request, "formations/sessions/session.html", contexte)
 
 
-def _gestes(role: Role, session: SessionFormation) -> list[dict[str, str]]:
-    return []
+def _gestes(role: Role, session: SessionFormation) -> list[dict[str, Any]]:
+    """Ce que l'organisme ou l'ANCT peut faire de la session, dans son état."""
+
+    def geste(titre: str, nom: str, classe: str = "fr-btn--secondary", *, poste: bool = False) -> dict[str, Any]:
+        lien = reverse(f"formations:{nom}", args=[role.pk, session.pk])
+        return {"titre": titre, "lien": lien, "classe": classe, "poste": poste}
+
+    gestes = []
+    if session.etat == EtatSession.BROUILLON:
+        gestes.append(geste("Ouvrir la session", "session_ouvrir", "", poste=True))
+        gestes.append(geste("Modifier", "session_modifier"))
+    elif session.etat == EtatSession.OUVERTE:
+        gestes.append(geste("Corriger", "session_modifier"))
+    gestes.append(geste("Copier à d’autres dates", "session_dupliquer"))
+    return gestes
