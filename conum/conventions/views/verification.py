@@ -1,7 +1,8 @@
-"""Vérifier un document signé, sans compte : ce qu'il est, s'il vaut toujours, et si un PDF est bien celui-là.
+"""Vérifier un document, sans compte : ce qu'il est, s'il vaut toujours, et si un PDF est bien celui-là.
 
-Aucune donnée personnelle : le nom des signataires est sur le document de qui l'a reçu ; la page en donne la qualité, la
-date et la voie, qui suffisent à juger, et ne fait pas de l'adresse un annuaire.
+Une convention, un avenant ou une attestation de formation : un code, une page. Le nom est sur le document de qui l'a
+reçu ; la page d'un acte donne la qualité des signataires, celle d'une attestation le prénom et une initiale, qui
+suffisent à juger : l'adresse n'est pas un annuaire.
 """
 
 import hashlib
@@ -12,10 +13,12 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from conum.conventions.forms.verification import CodeForm, FichierForm, lire_code
 from conum.conventions.models import Acte, Etape
 from conum.conventions.states import Etat
+from conum.formations.models import Attestation
 from conum.socle import limites
 from conum.socle.http import lecture, lecture_ecriture, publique
 
@@ -88,12 +91,33 @@ def _trouver(code: str) -> Acte | None:
     return actes.select_related("convention__structure", "convention__departement").first()
 
 
-def _comparer(acte: Acte, form: FichierForm) -> dict[str, Any]:
+def _trouver_attestation(code: str) -> Attestation | None:
+    if not (lu := lire_code(code)):
+        return None
+    return Attestation.objects.filter(code=lu).select_related("inscription__personne").first()
+
+
+def constat_attestation(attestation: Attestation) -> Constat:
+    """Annulée, ou valable."""
+    if attestation.annulee_le is not None:
+        le = timezone.localdate(attestation.annulee_le)
+        return Constat("Attestation annulée", f"Annulée le {le:%d/%m/%Y}, elle ne vaut plus rien.", "error")
+    return Constat("Attestation valable", "Elle a été délivrée par l’organisme et vaut aujourd’hui.", "success")
+
+
+def _comparer(document: Acte | Attestation, form: FichierForm) -> dict[str, Any]:
     fichier = form.cleaned_data["fichier"]
     empreinte = hashlib.sha256()
     for morceau in fichier.chunks():
         empreinte.update(morceau)
-    return {"nom": fichier.name, "sha256": empreinte.hexdigest(), "identique": empreinte.hexdigest() == acte.sha256}
+    lue = empreinte.hexdigest()
+    return {"nom": fichier.name, "sha256": lue, "identique": lue == document.sha256}
+
+
+def _comparaison(request: HttpRequest, document: Acte | Attestation) -> dict[str, Any]:
+    form = FichierForm(request.POST, request.FILES) if request.method == "POST" else FichierForm()
+    faite = form.is_bound and form.is_valid()
+    return {"form": form, "comparaison": _comparer(document, form) if faite else None}
 
 
 @publique
@@ -102,18 +126,29 @@ def verifier_acte(request: HttpRequest, code: str) -> HttpResponse:
     """L'état d'un document ; en POST, la comparaison d'un fichier, qui n'est pas gardé."""
     if _trop(request):
         return _refus(request)
-    acte = _trouver(code)
-    if acte is None:
-        contexte = {"form": CodeForm(initial={"code": code[:40]}), "inconnu": code[:40]}
-        return render(request, "conventions/verification/chercher.html", contexte, status=404)
-    form = FichierForm(request.POST, request.FILES) if request.method == "POST" else FichierForm()
-    comparaison = _comparer(acte, form) if form.is_bound and form.is_valid() else None
+    if (acte := _trouver(code)) is not None:
+        contexte = {
+            "acte": acte,
+            "convention": acte.convention,
+            "constat": constat(acte),
+            "signatures": acte.signatures.order_by("signee_le", "pk"),
+            **_comparaison(request, acte),
+        }
+        return render(request, "conventions/verification/acte.html", contexte)
+    if (attestation := _trouver_attestation(code)) is not None:
+        return _page_attestation(request, attestation)
+    contexte = {"form": CodeForm(initial={"code": code[:40]}), "inconnu": code[:40]}
+    return render(request, "conventions/verification/chercher.html", contexte, status=404)
+
+
+def _page_attestation(request: HttpRequest, attestation: Attestation) -> HttpResponse:
+    imprime, personne = attestation.donnees["document"], attestation.inscription.personne
+    initiale = f"{personne.nom[:1].upper()}." if personne.nom else ""
     contexte = {
-        "acte": acte,
-        "convention": acte.convention,
-        "constat": constat(acte),
-        "signatures": acte.signatures.order_by("signee_le", "pk"),
-        "form": form,
-        "comparaison": comparaison,
+        "attestation": attestation,
+        "imprime": imprime,
+        "titulaire": f"{personne.prenom} {initiale}".strip() or "Effacée",
+        "constat": constat_attestation(attestation),
+        **_comparaison(request, attestation),
     }
-    return render(request, "conventions/verification/acte.html", contexte)
+    return render(request, "conventions/verification/attestation.html", contexte)
