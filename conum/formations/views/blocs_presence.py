@@ -1,4 +1,4 @@
-"""Les heures et les demi-journées d'une personne, et ce que les pages d'une inscription ou d'une session en montrent."""
+"""Les heures et les demi-journées d'une personne, et ce qu'en montrent les pages d'une inscription et d'une session."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -234,3 +234,7 @@ def _bloc_de_la_personne(request: HttpRequest, role: Role, session: SessionForma
         return ""
     contexte = {"lien": lien_demi_journees(role, place.inscription_id), "code": code_de(place)}
     return render_to_string("formations/presence/bloc_personne.html", contexte, request=request)
+
+
+BLOCS = (bloc_heures, bloc_attestation)
+"""Sur la page d'une inscription, dans cet ordre."""
