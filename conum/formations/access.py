@@ -14,6 +14,7 @@ from conum.formations.models import (
     ImportResultats,
     Inscription,
     InscriptionModule,
+    InvitationSatisfaction,
     Organisme,
     Place,
     Seance,
@@ -26,7 +27,7 @@ from conum.postes.models import Contrat
 AGENTS = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION)
 LECTEURS = (*AGENTS, TypeRole.STRUCTURE, TypeRole.ORGANISME)
 FORMATEURS = (TypeRole.ORGANISME, TypeRole.ANCT)
-APPRENANT, FORMATEUR = "apprenant", "formateur"
+APPRENANT, FORMATEUR, REPONDANT = "apprenant", "formateur", "repondant"
 """Qui signe sans compte (`journal.acteurs.anonyme`), et ce qu'il tient : une place, une séance."""
 
 
@@ -91,6 +92,13 @@ def peut_inscrire(acteur: Acteur, inscription: Inscription) -> bool:
     return est_employeur(acteur, inscription) or forme(acteur, inscription) or est_anct(acteur)
 
 
+def peut_placer(acteur: Acteur, session: SessionFormation, inscription: Inscription) -> bool:
+    """Donner une place dans cette session : un organisme n'inscrit que les siens, et que dans les siennes."""
+    if est_employeur(acteur, inscription) or est_anct(acteur):
+        return True
+    return peut_gerer_session(acteur, session) and forme(acteur, inscription)
+
+
 def peut_gerer_place(acteur: Acteur, place: Place) -> bool:
     """Convoquer, déplacer : l'organisme de la session, l'ANCT ; le système promeut la liste d'attente."""
     return est_systeme(acteur) or peut_gerer_session(acteur, place.session)
@@ -113,6 +121,11 @@ def peut_tenir_seance(acteur: Acteur, seance: Seance) -> bool:
 def _tient(acteur: Acteur, qualite: str, pk: int) -> bool:
     """Une personne sans compte, dont le lien ou le code a été vérifié."""
     return isinstance(acteur, ActeurSansCompte) and (acteur.qualite, acteur.objet_id) == (qualite, str(pk))
+
+
+def peut_repondre(acteur: Acteur, invitation: InvitationSatisfaction) -> bool:
+    """Donner son avis : la personne invitée, dans son espace ou par le lien qu'elle a reçu ; personne à sa place."""
+    return est_la_personne(acteur, invitation.inscription) or _tient(acteur, REPONDANT, invitation.pk)
 
 
 def peut_constater(acteur: Acteur, _inscription: Inscription) -> bool:
@@ -248,3 +261,11 @@ def get_import_ou_404(role: Role, pk: int) -> ImportResultats:
     return get_object_or_404(
         ImportResultats.objects.visibles_par(role).select_related("organisme", "par__utilisateur"), pk=pk
     )
+
+
+def get_invitation_ou_404(role: Role, pk: int) -> InvitationSatisfaction:
+    """L'invitation à donner son avis, à la personne seule."""
+    invitation = get_object_or_404(InvitationSatisfaction.objects.select_related("organisme", "inscription"), pk=pk)
+    if not peut_repondre(role, invitation):
+        raise Http404("Invitation inconnue.")
+    return invitation
