@@ -54,7 +54,7 @@ def test_ma_formation_mene_a_celle_qui_court(client, se_connecter):
     role = fab.role_conseiller(arretee)
     se_connecter(client, role)
     assert ma_formation(client, role).url == reverse("formations:inscription", args=[role.pk, arretee.pk])
-    structure, (poste,) = postes.structure_avec(1)
+    _, (poste,) = postes.structure_avec(1)
     suivant = postes.en_poste(poste, personne=arretee.personne, debut=fab.jour(400))
     vivante = fab.inscription(contrat=suivant)
     assert ma_formation(client, role).url == reverse("formations:inscription", args=[role.pk, vivante.pk])
@@ -76,9 +76,7 @@ def test_sans_inscription_la_page_dit_pourquoi(client, se_connecter, contrat, ph
         debut = fab.jour(-800 if contrat == "fini" else -10)
         saisi = postes.saisir(poste, personne=role.utilisateur, debut=debut)
         if contrat != "a_valider":
-            from conum.postes import actions
-
-            actions.valider_contrat(saisi, par=fab.anct())
+            postes.actions.valider_contrat(saisi, par=fab.anct())
     page = ma_formation(se_connecter(client, role), role)
     assert page.status_code == 200
     assert phrase in page.content.decode()
