@@ -13,6 +13,8 @@ AGENTS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION})
 LECTEURS = AGENTS | {TypeRole.RESEAU, TypeRole.HUB}
 STRUCTURE = frozenset({TypeRole.STRUCTURE})
 CANDIDAT = frozenset({TypeRole.CANDIDAT})
+CONSEILLER = frozenset({TypeRole.CONSEILLER})
+ORGANISME = frozenset({TypeRole.ORGANISME})
 
 
 class Page(NamedTuple):
@@ -31,7 +33,8 @@ class Metier(NamedTuple):
 # Les pages de tous les jours sont au menu ; les autres, réunies par métier sous un bouton. Un groupe dont un rôle ne
 # voit qu'une page devient cette page.
 MENU: tuple[Page | Metier, ...] = (
-    Page("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT),
+    Page("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT - CONSEILLER),
+    Page("Ma formation", "formations:ma_formation", CONSEILLER),
     Page("Ma candidature", "recrutement:ma_candidature", CANDIDAT),
     Page("Mes propositions", "recrutement:propositions", CANDIDAT),
     Page("Mes demandes", "demandes:mes_demandes", STRUCTURE),
@@ -64,6 +67,22 @@ MENU: tuple[Page | Metier, ...] = (
         ),
     ),
     Page("Contrats", "postes:contrats", AGENTS),
+    Page("Personnes en formation", "formations:inscriptions", ORGANISME),
+    Page("Sessions", "formations:sessions", ORGANISME),
+    Page("Attestations", "formations:attestations", ORGANISME),
+    Page("Mon organisme", "formations:mon_organisme", ORGANISME),
+    Metier(
+        "Formations",
+        (
+            Page("Personnes en formation", "formations:inscriptions", AGENTS | STRUCTURE),
+            Page("Sessions", "formations:sessions", ANCT),
+            Page("Sessions ouvertes", "formations:sessions_ouvertes", AGENTS - ANCT | STRUCTURE),
+            Page("Prises de poste", "formations:prises_de_poste", AGENTS | STRUCTURE),
+            Page("Dispenses", "formations:dispenses", ANCT),
+            Page("Attestations", "formations:attestations", ANCT),
+            Page("Organismes de formation", "formations:organismes", ANCT),
+        ),
+    ),
     Metier(
         "Conventions",
         (

@@ -11,6 +11,7 @@ from conum.demandes import rules
 from conum.demandes.models import Demande, Nature
 from conum.demandes.states import DECIDES, OUVERTS, Etat
 from conum.portail.attentes import Attendu, des_conventions
+from conum.portail.attentes_formations import des_formations
 from conum.postes.models import Rattachement
 from conum.recrutement.models import MiseEnRelation, Recrutement, service
 from conum.recrutement.states import ATTEND_LA_STRUCTURE
@@ -118,6 +119,7 @@ def contexte(role: Role) -> dict[str, Any]:
         "attendus": _attendus(role),
         "recrutements": _recrutements(role),
         "conventions": des_conventions(role),
+        "formations": des_formations(role),
         "postes": _postes(role),
         "rattachements": _rattachements(role),
         "recentes": [{"demande": d, "lien": lien_demande(role, d.pk)} for d in recentes.order_by(*ordre)[:RECENTES]],

@@ -10,6 +10,8 @@ from conum.portail import tableaux
 from conum.socle.http import lecture, role_requis
 from conum.ui.forms import FiltresForm
 
+SIENS = {TypeRole.CANDIDAT: "recrutement:ma_candidature", TypeRole.CONSEILLER: "formations:ma_formation"}
+
 
 @lecture
 def tableau_de_bord(request: HttpRequest) -> HttpResponse:
@@ -24,8 +26,9 @@ def tableau_de_bord(request: HttpRequest) -> HttpResponse:
 @lecture
 def espace(request: HttpRequest) -> HttpResponse:
     role = request.role  # type: ignore[attr-defined]
-    if role.type == TypeRole.CANDIDAT:  # son tableau de bord est sa candidature
-        return redirect("recrutement:ma_candidature", role.pk)
+    # Le tableau de bord d'une personne est sa candidature, ou sa formation.
+    if role.type in SIENS:
+        return redirect(SIENS[role.type], role.pk)
     return render(request, "portail/espace.html", tableaux.contexte(role))
 
 

@@ -1,0 +1,80 @@
+"""Ce que les formations attendent de chacun : des comptes, chacun menant à sa liste."""
+
+from django.urls import reverse
+from django.utils import timezone
+
+from conum.comptes.models import Role, TypeRole
+from conum.formations.actions import absences, attestations, certifications, departs
+from conum.formations.models import Dispense, Inscription
+from conum.formations.states import Etat, EtatDispense
+from conum.portail.attentes import Attendu
+
+ACTEURS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE, TypeRole.ORGANISME})
+
+
+def _en_retard(role: Role, liste: str) -> Attendu:
+    visibles = Inscription.objects.visibles_par(role).order_by().values("pk")
+    nombre = departs.en_retard(timezone.localdate()).filter(pk__in=visibles).count()
+    return Attendu(
+        nombre, "personnes devraient être parties en formation", f"{liste}?retard=on", urgent=True,
+        un="personne devrait être partie en formation",
+    )  # fmt: skip
+
+
+def _sans_motif(role: Role) -> Attendu:
+    return Attendu(
+        absences.sans_motif(role).count(), "absences sans motif",
+        reverse("formations:absences_sans_motif", args=[role.pk]), urgent=True, un="absence sans motif",
+    )  # fmt: skip
+
+
+def _parcours_a_retenir(role: Role, liste: str) -> Attendu:
+    finis = Inscription.objects.visibles_par(role).filter(etat=Etat.OUVERTE, positionnement__fini_le__isnull=False)
+    return Attendu(
+        finis.count(), "parcours à retenir : le test est fini", f"{liste}?etat={Etat.OUVERTE}&test=fini",
+        un="parcours à retenir : le test est fini",
+    )  # fmt: skip
+
+
+def _sans_session(role: Role, liste: str) -> Attendu:
+    nombre = Inscription.objects.visibles_par(role).filter(etat=Etat.POSITIONNEE).count()
+    return Attendu(
+        nombre, "personnes attendent une session", f"{liste}?etat={Etat.POSITIONNEE}", un="personne attend une session"
+    )
+
+
+def _a_attester(role: Role) -> Attendu:
+    return Attendu(
+        len(attestations.a_delivrer(role)), "attestations à délivrer",
+        reverse("formations:attestations", args=[role.pk]), un="attestation à délivrer",
+    )  # fmt: skip
+
+
+def _dispenses(role: Role) -> Attendu:
+    return Attendu(
+        Dispense.objects.filter(etat=EtatDispense.DEPOSEE).count(), "dispenses à examiner",
+        reverse("formations:dispenses", args=[role.pk]), un="dispense à examiner",
+    )  # fmt: skip
+
+
+def _certifications(role: Role, liste: str) -> Attendu:
+    visibles = Inscription.objects.visibles_par(role)
+    nombre = certifications.en_retard(visibles, timezone.localdate()).count()
+    return Attendu(
+        nombre, "certifications à passer, délai dépassé", f"{liste}?etat={Etat.ATTESTEE}",
+        un="certification à passer, délai dépassé",
+    )  # fmt: skip
+
+
+def des_formations(role: Role) -> list[Attendu]:
+    """Les comptes non nuls ; vide pour qui n'a rien à y faire."""
+    if role.type not in ACTEURS:
+        return []
+    liste = reverse("formations:inscriptions", args=[role.pk])
+    comptes = [_en_retard(role, liste), _sans_motif(role)]
+    if role.type in (TypeRole.ANCT, TypeRole.ORGANISME):
+        comptes += [_parcours_a_retenir(role, liste), _a_attester(role)]
+    comptes.append(_sans_session(role, liste))
+    if role.type == TypeRole.ANCT:
+        comptes += [_dispenses(role), _certifications(role, liste)]
+    return [compte for compte in comptes if compte.nombre]
