@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 
 SAISIE = {
     "intitule": "Reims, automne", "parcours": fab.PARCOURS, "capacite": "12", "a_distance": "oui", "lieu": "",
-    "adresse": "", "commune": "", "commune_texte": "", "lien": "https://visio.exemple/a", "contact_email": "a@exemple.fr",
+    "adresse": "", "commune": "", "commune_texte": "", "lien": "https://visio.exemple/a",
+    "contact_email": "a@exemple.fr",
 }  # fmt: skip
 
 
