@@ -68,6 +68,7 @@ def test_commence_interrompu_repris_termine(client, se_connecter):
     page = client.get(depart.url).content.decode()
     assert "Étape 1 sur 8" in page
     assert premiere in page
+    assert page.count(f'hx-post="{adresse("positionnement_reponse", role, inscription)}"') == len(du_domaine(1))
 
     # Une réponse part dès qu'elle est choisie ; l'étape suivante s'ouvre même s'il en manque.
     dit = client.post(adresse("positionnement_reponse", role, inscription), {"q-materiel-1": "b"}).content.decode()

@@ -15,11 +15,13 @@ PREFIXE = "q-"
 
 
 class QuestionField(forms.ChoiceField):
-    """`enregistrer` : l'adresse où la réponse part dès qu'elle est choisie ; vide sans JavaScript utile."""
+    """`enregistrer` : l'adresse où la réponse part dès qu'elle est choisie."""
 
-    template_name = "formations/positionnement/question.html"
     widget = forms.RadioSelect
-    enregistrer = ""
+
+    def __init__(self, *, enregistrer: str, **kwargs: Any) -> None:
+        super().__init__(template_name="formations/positionnement/question.html", **kwargs)
+        self.enregistrer = enregistrer
 
 
 class DomaineForm(DsfrForm):
@@ -29,18 +31,17 @@ class DomaineForm(DsfrForm):
     autocompletion: ClassVar[dict[str, str]] = {}
 
     def __init__(
-        self, *args: Any, items: Sequence[Item], reponses: Mapping[str, str], enregistrer: str = "", **kw: Any
+        self, *args: Any, items: Sequence[Item], reponses: Mapping[str, str], enregistrer: str, **kw: Any
     ):
         super().__init__(*args, initial={PREFIXE + code: choix for code, choix in reponses.items()}, **kw)
         for item in items:
-            champ = QuestionField(
+            self.fields[PREFIXE + item.code] = QuestionField(
+                enregistrer=enregistrer,
                 label=item.question,
                 choices=[(r.code, r.texte) for r in item.reponses],
                 required=False,
                 error_messages={"invalid_choice": "Choisissez une des réponses proposées."},
             )
-            champ.enregistrer = enregistrer
-            self.fields[PREFIXE + item.code] = champ
 
     def reponses(self) -> dict[str, str]:
         """Question → réponse, pour les seules questions répondues."""

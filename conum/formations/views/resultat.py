@@ -1,4 +1,4 @@
-"""Le résultat du test, montré à la personne, à son employeur et à l'organisme ; et le parcours que l'organisme retient."""
+"""Le résultat du test, à la personne, à son employeur et à l'organisme ; et le parcours que l'organisme retient."""
 
 from typing import Any
 
