@@ -6,7 +6,7 @@
 from conum.formations.models.affectation import PassageAffectation, PropositionSession
 from conum.formations.models.certification import ImportResultats, ResultatCertification
 from conum.formations.models.continue_ import InscriptionModule
-from conum.formations.models.etat import EtatRecapitulatif, LigneEtat, TarifMarche
+from conum.formations.models.etat import EtatRecapitulatif, LigneEmargement, LigneEtat, TarifMarche
 from conum.formations.models.inscription import Dispense, Inscription, Positionnement, PriseDePoste
 from conum.formations.models.organisme import Organisme
 from conum.formations.models.presence import Attestation, Emargement
@@ -22,6 +22,7 @@ __all__ = [
     "Inscription",
     "InscriptionModule",
     "InvitationSatisfaction",
+    "LigneEmargement",
     "LigneEtat",
     "Organisme",
     "PassageAffectation",

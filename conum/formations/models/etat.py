@@ -3,12 +3,15 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
-from django.db.models import CheckConstraint, Func, Q, Value
+from django.db.models import CheckConstraint, F, Func, Q, Value
 from django.db.models.functions import TruncMonth
 
 from conum.comptes.models import Role, TypeRole
 from conum.formations.models.inscription import Inscription
 from conum.formations.models.organisme import Organisme
+from conum.formations.models.presence import Emargement
+from conum.formations.models.session import Seance
+from conum.formations.rules.etats import mois_suivant
 from conum.formations.states import EtatRecap
 from conum.journal.acteurs import Acteur
 
@@ -136,14 +139,14 @@ class EtatRecapitulatif(models.Model):
     @property
     def fin(self) -> date:
         """Le premier jour du mois suivant."""
-        annee, rang = divmod(self.mois.year * 12 + self.mois.month, 12)
-        return date(annee, rang + 1, 1)
+        return mois_suivant(self.mois)
 
 
 class LigneEtat(models.Model):
     """Une personne dans un état : ses minutes signées du mois, ou sa certification, et le montant qui en sort.
 
-    `trace` : le calcul, en phrases.
+    `prix` et `montant` manquent tant qu'aucun prix n'est connu : l'état ne se transmet pas. `actif` : faux une fois
+    l'état abandonné ; la certification d'une personne n'est active que dans un état. `trace` : le calcul, en phrases.
     """
 
     etat = models.ForeignKey(
@@ -154,7 +157,9 @@ class LigneEtat(models.Model):
     )
     nature = models.CharField("nature", max_length=15, choices=NatureCout.choices)
     minutes = models.PositiveIntegerField("minutes signées", default=0)
-    montant = models.DecimalField("montant", max_digits=10, decimal_places=2)
+    prix = models.DecimalField("prix par conseiller", max_digits=9, decimal_places=2, null=True, blank=True)
+    montant = models.DecimalField("montant", max_digits=10, decimal_places=2, null=True, blank=True)
+    actif = models.BooleanField("compte", default=True)
     trace = models.JSONField("trace du calcul", default=list)
 
     class Meta:
@@ -166,6 +171,12 @@ class LigneEtat(models.Model):
                 name="ligne_etat_unique",
                 violation_error_message="Cette personne est déjà dans cet état.",
             ),
+            models.UniqueConstraint(
+                fields=("inscription",),
+                condition=Q(nature=NatureCout.CERTIFICATION, actif=True),
+                name="ligne_etat_certification_une_fois",
+                violation_error_message="La certification de cette personne est déjà dans un état.",
+            ),
             CheckConstraint(
                 name="ligne_etat_minutes_de_formation",
                 condition=Q(nature=NatureCout.FORMATION, minutes__gt=0) | Q(nature=NatureCout.CERTIFICATION, minutes=0),
@@ -173,10 +184,46 @@ class LigneEtat(models.Model):
             ),
             CheckConstraint(
                 name="ligne_etat_montant",
-                condition=Q(montant__gte=0),
-                violation_error_message="Le montant d'une ligne n'est pas négatif.",
+                condition=Q(prix=None, montant=None) | Q(prix__gt=0, montant__gte=0, montant__lte=F("prix")),
+                violation_error_message="Le montant d'une ligne va de zéro au prix de la personne.",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.inscription} dans {self.etat}"
+
+
+class LigneEmargement(models.Model):
+    """Une demi-journée signée, dans une ligne d'état. La base refuse qu'elle compte deux fois.
+
+    `emargement` se vide quand la conservation l'efface : la demi-journée, ses minutes et l'interdit demeurent.
+    """
+
+    ligne = models.ForeignKey(LigneEtat, on_delete=models.CASCADE, related_name="demi_journees", verbose_name="ligne")
+    emargement = models.ForeignKey(
+        Emargement, on_delete=models.SET_NULL, null=True, related_name="lignes_etat", verbose_name="émargement"
+    )
+    seance = models.ForeignKey(Seance, on_delete=models.PROTECT, related_name="+", verbose_name="séance")
+    inscription = models.ForeignKey(Inscription, on_delete=models.PROTECT, related_name="+", verbose_name="inscription")
+    minutes = models.PositiveIntegerField("minutes")
+    actif = models.BooleanField("compte", default=True)
+
+    class Meta:
+        verbose_name = "demi-journée d'un état récapitulatif"
+        verbose_name_plural = "demi-journées d'un état récapitulatif"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("seance", "inscription"),
+                condition=Q(actif=True),
+                name="demi_journee_comptee_une_fois",
+                violation_error_message="Cette demi-journée est déjà dans un état.",
+            ),
+            CheckConstraint(
+                name="demi_journee_minutes",
+                condition=Q(minutes__gt=0),
+                violation_error_message="Une demi-journée compte des minutes.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.seance}, {self.ligne}"
