@@ -7,12 +7,15 @@ from django.utils import timezone
 from conum.formations.actions import (
     absences,
     arrets,
+    certifications,
     departs,
     dispenses,
     envois_presence,
+    imports,
     inscriptions,
     positionnement,
     presence,
+    satisfaction,
 )
 from conum.socle import conservation
 from conum.socle.travaux import travail
@@ -85,3 +88,39 @@ conservation.enregistrer(
         presence.effacer_emargements,
     )
 )
+
+# --- Satisfaction ---------------------------------------------------------------------------------------------------
+
+
+@travail("formations.demander_les_avis", cron="20 8 * * *", reprises=3)
+def demander_les_avis() -> None:
+    """Chaque matin : qui vient de finir, ou a fini il y a trois mois ; puis un rappel, dix jours après."""
+    jour = timezone.localdate()
+    satisfaction.inviter(jour)
+    satisfaction.rappeler(jour)
+
+
+# --- Certifications --------------------------------------------------------------------------------------------------
+
+
+@travail("formations.alerter_certifications", cron="50 6 * * *", reprises=3)
+def alerter_certifications() -> None:
+    """Chaque matin, les personnes dont le délai pour se présenter vient de passer, une fois chacune."""
+    certifications.alerter_retards(timezone.localdate())
+
+
+for regle in (
+    conservation.Regle(
+        "fichiers de résultats jamais importés",
+        timedelta(days=30),
+        "un mois : ils n'ont rien changé",
+        imports.purger_depots,
+    ),
+    conservation.Regle(
+        "comptes rendus des imports de résultats",
+        timedelta(days=365),
+        "un an : de quoi répondre d'une ligne refusée ; qui a importé, quand et combien reste",
+        imports.effacer_comptes_rendus,
+    ),
+):
+    conservation.enregistrer(regle)

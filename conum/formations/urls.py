@@ -4,7 +4,9 @@ from conum.formations.views import (
     attestations,
     calendrier,
     calendrier_import,
+    certifications,
     dispenses,
+    imports,
     inscription,
     inscriptions,
     organismes,
@@ -12,6 +14,7 @@ from conum.formations.views import (
     presence,
     prise_de_poste,
     resultat,
+    satisfaction,
     sessions,
     sessions_actes,
     sessions_listes,
@@ -36,6 +39,16 @@ urlpatterns = [
         f"{_FORMATIONS}contrats/<int:contrat_id>/prise-de-poste/", prise_de_poste.prise_de_poste, name="prise_de_poste"
     ),
     path(f"{_FORMATIONS}prises-de-poste/<int:pk>/annuler/", prise_de_poste.annuler, name="annuler_prise_de_poste"),
+    # Certifications
+    path(f"{_FORMATIONS}certifications/", certifications.liste, name="certifications"),
+    path(f"{_INSCRIPTIONS}<int:inscription_id>/resultat/", certifications.enregistrer, name="enregistrer_resultat"),
+    path(f"{_FORMATIONS}resultats/<int:pk>/justifier/", certifications.justifier, name="justifier_absence"),
+    path(f"{_FORMATIONS}resultats/<int:pk>/retirer/", certifications.retirer, name="retirer_resultat"),
+    path(f"{_FORMATIONS}resultats/imports/", imports.liste, name="imports_resultats"),
+    path(f"{_FORMATIONS}resultats/imports/deposer/", imports.deposer, name="importer_resultats"),
+    path(f"{_FORMATIONS}resultats/imports/modele/", imports.modele, name="modele_resultats"),
+    path(f"{_FORMATIONS}resultats/imports/<int:pk>/", imports.depot, name="import_resultats"),
+    path(f"{_FORMATIONS}resultats/imports/<int:pk>/rapport/", imports.rapport, name="rapport_import_resultats"),
     # Dispenses
     path(f"{_FORMATIONS}dispenses/", dispenses.liste, name="dispenses"),
     path(f"{_INSCRIPTIONS}<int:inscription_id>/dispense/", dispenses.demander, name="demander_dispense"),
@@ -117,4 +130,13 @@ urlpatterns = [
     path("formations/seances/<str:jeton>/", tablette.presence_formateur, name="presence_formateur"),
     path("formations/seances/<str:jeton>/<int:seance_id>/", tablette.tenir_par_lien, name="tenir_par_lien"),
     path("formations/seances/<str:jeton>/<int:seance_id>/tablette/", tablette.tablette, name="tablette"),
+    # Satisfaction
+    path("formations/avis/<str:jeton>/", satisfaction.avis, name="avis"),
+    path(f"{_FORMATIONS}avis/<int:pk>/", satisfaction.mon_avis, name="mon_avis"),
+    path(f"{_FORMATIONS}satisfaction/", satisfaction.resultats, name="satisfaction"),
+    path(
+        f"{_FORMATIONS}satisfaction/<int:organisme_id>/",
+        satisfaction.resultats_organisme,
+        name="satisfaction_organisme",
+    ),
 ]

@@ -90,6 +90,8 @@ PUBLIQUES = {
     "recrutement:delais",
     # Ce que fait l'algorithme d'appariement, publié (CRPA, art. L. 311-3-1 et L. 312-1-3)
     "recrutement:algorithme",
+    # Donner son avis sur sa formation : le lien reçu fait foi, un bouton envoie ; la réponse ne porte pas de nom
+    "formations:avis",
     # Boîte de lecture des courriels : 404 hors développement (test_courriels_lisibles)
     "courriels:boite",
     "courriels:boite_courriel",

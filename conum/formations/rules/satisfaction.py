@@ -100,7 +100,7 @@ def textes() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Reponse:
-    """Une réponse sans personne : son moment, son mois, ses notes. `cle` : un ordre stable sans rapport avec le temps."""
+    """Une réponse sans personne : son moment, son mois, ses notes. `cle` : un ordre stable, sans lien au temps."""
 
     moment: str
     mois: date
@@ -123,7 +123,7 @@ class Resultat:
 def montrables(reponses: Iterable[Reponse], jour: date) -> tuple[Reponse, ...]:
     """Les réponses entrées dans les résultats ce jour-là : par case, des lots de mois finis, de cinq réponses au moins.
 
-    Un lot se ferme à la fin d'un mois et ne change plus ensuite : d'une visite à l'autre, il s'en ajoute cinq ou aucune.
+    Un lot se ferme à la fin d'un mois et ne change plus : d'une visite à l'autre, il s'en ajoute cinq ou aucune.
     """
     courant = jour.replace(day=1)
     cases: dict[tuple[str, int, frozenset[str]], list[Reponse]] = defaultdict(list)
