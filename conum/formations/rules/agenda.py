@@ -98,15 +98,20 @@ def _fuseau(zone: ZoneInfo) -> Timezone:
     """Le VTIMEZONE d'une zone : une heure fixe, ou l'heure d'été en règle."""
     fuseau = Timezone()
     fuseau.add("tzid", zone.key)
-    hiver = _ecart(zone, datetime(_REFERENCE, 1, 1))
+    hiver = _ecart(zone, _locale(_REFERENCE, 1))
     if zone.key not in _CHANGEMENTS:
-        fuseau.add_component(_observance(TimezoneStandard(), datetime(1970, 1, 1), hiver, hiver, zone))
+        fuseau.add_component(_observance(TimezoneStandard(), _locale(1970, 1), hiver, hiver, zone))
         return fuseau
-    ete = _ecart(zone, datetime(_REFERENCE, 7, 1))
+    ete = _ecart(zone, _locale(_REFERENCE, 7))
     printemps, automne = _CHANGEMENTS[zone.key]
     fuseau.add_component(_changement(TimezoneDaylight(), printemps, hiver, ete, zone))
     fuseau.add_component(_changement(TimezoneStandard(), automne, ete, hiver, zone))
     return fuseau
+
+
+def _locale(annee: int, mois: int) -> datetime:
+    """Le premier du mois, à l'heure locale : la RFC l'écrit sans fuseau dans un VTIMEZONE."""
+    return datetime(annee, mois, 1)  # noqa: DTZ001
 
 
 def _ecart(zone: ZoneInfo, quand: datetime) -> timedelta:
@@ -127,9 +132,9 @@ def _changement(
 def _dimanche(annee: int, mois: int, rang: int) -> datetime:
     """Le dimanche de ce rang dans le mois ; -1 : le dernier."""
     if rang > 0:
-        premier = datetime(annee, mois, 1)
+        premier = _locale(annee, mois)
         return premier + timedelta(days=(6 - premier.weekday()) % 7 + 7 * (rang - 1))
-    suivant = datetime(annee, mois + 1, 1)
+    suivant = _locale(annee, mois + 1)
     return suivant - timedelta(days=(suivant.weekday() + 1) % 7 or 7)
 
 
