@@ -12,12 +12,14 @@ from conum.formations.views import (
     organismes,
     positionnement,
     presence,
+    prevision,
     prise_de_poste,
     resultat,
     satisfaction,
     sessions,
     sessions_actes,
     sessions_listes,
+    suivi,
     tablette,
 )
 
@@ -139,4 +141,8 @@ urlpatterns = [
         satisfaction.resultats_organisme,
         name="satisfaction_organisme",
     ),
+    # Suivi et prévision
+    path(f"{_FORMATIONS}suivi/", suivi.suivi, name="suivi"),
+    path(f"{_FORMATIONS}suivi/liste/", suivi.liste, name="suivi_liste"),
+    path(f"{_FORMATIONS}prevision/", prevision.prevision, name="prevision"),
 ]

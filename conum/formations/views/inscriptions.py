@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -34,7 +34,7 @@ SANS_FILTRE = {
 }
 
 
-def _avec_ses_faits(inscriptions: Any) -> Any:
+def avec_ses_faits(inscriptions: Any) -> Any:
     """Annote la structure et le premier départ : de quoi écrire une ligne sans autre question."""
     contrat: Any = Contrat.objects.avec_structure().filter(pk=OuterRef("contrat_id"))
     places = Place.objects.assises().filter(inscription=OuterRef("pk"), session__debut__isnull=False)
@@ -77,14 +77,14 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("departement", "Département", lambda i: i.commune.departement_id, tri="commune__departement_id",
                 a_l_ecran=role.type not in (TypeRole.PREFECTURE, TypeRole.STRUCTURE)),
         Colonne("etat", "État", lambda i: i.get_etat_display(), tri="etat", niveau=commun.niveau),
-        Colonne("parcours", "Parcours", lambda i: commun.nom_du_parcours(i.parcours), tri="parcours"),
+        Colonne("retard", "Retard", _retard, niveau=lambda i: "error" if _retard(i) else ""),
+        Colonne("parcours", "Parcours", lambda i: commun.nom_court_du_parcours(i.parcours), tri="parcours"),
         Colonne("organisme", "Organisme", lambda i: i.organisme.nom if i.organisme else "",
                 tri=SansAccent("organisme__nom"), a_l_ecran=role.type != TypeRole.ORGANISME),
         Colonne("inscrite", "Inscrite le", lambda i: timezone.localdate(i.created_at), tri="created_at"),
         Colonne("attente", "Jours sans session", _attente),
-        Colonne("depart", "Départ", lambda i: i.depart_le, tri=F("depart_le")),
-        Colonne("limite", "À laisser partir avant le", _limite, tri="contrat_signe_le"),
-        Colonne("retard", "Retard", _retard, niveau=lambda i: "error" if _retard(i) else ""),
+        Colonne("depart", "Départ", lambda i: i.depart_le, tri="depart_le"),
+        Colonne("limite", "À laisser partir avant le", _limite, tri="contrat_signe_le", a_l_ecran=False),
     ]  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _chercher(inscriptions: Any, saisie: str) -> Any:
 def liste(request: HttpRequest) -> HttpResponseBase:
     role = role_de(request)
     filtres = FiltresInscriptions(request.GET, sans=SANS_FILTRE.get(TypeRole(role.type), ()))
-    visibles = _avec_ses_faits(Inscription.objects.visibles_par(role))
+    visibles = avec_ses_faits(Inscription.objects.visibles_par(role))
     page = Liste(request, _filtrer(visibles, filtres.valeurs()), _colonnes(role), "-inscrite", "formations")
     if (fichier := page.export()) is not None:
         return fichier
