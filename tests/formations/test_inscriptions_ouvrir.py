@@ -12,7 +12,7 @@ from conum.formations import jobs
 from conum.formations.actions import arrets, departs
 from conum.formations.actions.inscriptions import ouvrir_inscription, ouvrir_inscriptions
 from conum.formations.models import Inscription
-from conum.formations.states import Etat
+from conum.formations.states import Etat, EtatPlace
 from conum.journal.acteurs import SYSTEME
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -127,6 +127,20 @@ def test_la_formation_s_arrete_avec_le_contrat_et_reprend_avec_lui():
     inscription.refresh_from_db()
     assert inscription.etat == Etat.ABANDONNEE
     assert arrets.rouvrir_inscription(inscription, par=anct).etat == Etat.OUVERTE
+
+
+def test_ses_places_sont_rendues():
+    inscription, attend = fab.inscription(etat=Etat.INSCRITE), fab.inscription(etat=Etat.POSITIONNEE)
+    session = fab.session(capacite=1)
+    place = fab.place(session, inscription)
+    suivante = fab.place(session, attend, etat=EtatPlace.EN_ATTENTE, siege=None, convoquee_le=None, convocations=0)
+    arrets.arreter_inscription(inscription, motif="La personne part en congé long.", par=fab.anct())
+    place.refresh_from_db()
+    suivante.refresh_from_db()
+    assert place.etat == EtatPlace.RETIREE
+    assert suivante.siege == 1
+    with pytest.raises(TransitionImpossible):
+        arrets.arreter_inscription(inscription, motif="Une seconde fois, trop tard.", par=fab.anct())
 
 
 def test_un_contrat_annule_avant_son_debut_arrete_la_formation():

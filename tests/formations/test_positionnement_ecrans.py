@@ -96,7 +96,7 @@ def test_commence_interrompu_repris_termine(client, se_connecter):
     assert "Terminer le test" in client.get(accueil).content.decode()
     resultat = client.post(adresse("terminer_positionnement", role, inscription))
     assert resultat.url == adresse("resultat_positionnement", role, inscription)
-    assert "Parcours recommandé" in client.get(resultat.url).content.decode()
+    assert "Le test recommande" in client.get(resultat.url).content.decode()
 
     test.refresh_from_db()
     assert test.recommandation["parcours"] == fab.PARCOURS

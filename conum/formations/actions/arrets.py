@@ -11,6 +11,7 @@ from django.utils import timezone
 from conum.formations import access
 from conum.formations.actions.inscriptions import ENGAGEES, court_encore, ouvrir_role_conseiller
 from conum.formations.actions.messages import prevenir_organisme, prevenir_personne, prevenir_structure
+from conum.formations.actions.places import rendre_places
 from conum.formations.actions.reglages import retouche
 from conum.formations.emails import inscriptions as emails
 from conum.formations.models import Inscription
@@ -28,16 +29,19 @@ _DU_CONTRAT = (ROMPU, ANNULE, FINI)
 
 
 def arreter_inscription(inscription: Inscription, *, motif: str, par: Acteur) -> Inscription:
-    """Arrête une formation, avec un motif ; l'organisme l'apprend. Arrêtée par l'ANCT, les autres aussi."""
+    """Arrête une formation, avec un motif : ses places sont rendues, l'organisme l'apprend ; tous, si c'est l'ANCT."""
     motif = exiger_texte("motif", motif)
-    with transition(
-        inscription, "abandonner", table=TRANSITIONS, par=par, peut=access.peut_arreter, motif=motif
-    ) as courant:
-        courant.arret_motif = motif
-        prevenir_organisme(courant, emails.FormationArretee, motif=motif)
-        if par is not SYSTEME:
-            prevenir_personne(courant, emails.FormationArretee, motif=motif)
-            prevenir_structure(courant, emails.FormationArretee, motif=motif)
+    with transaction.atomic():
+        # Les sessions se verrouillent avant l'inscription ; un état qui ne permet plus l'arrêt défait le tout.
+        rendre_places(inscription, motif=motif, par=par)
+        with transition(
+            inscription, "abandonner", table=TRANSITIONS, par=par, peut=access.peut_arreter, motif=motif
+        ) as courant:
+            courant.arret_motif = motif
+            prevenir_organisme(courant, emails.FormationArretee, motif=motif)
+            if par is not SYSTEME:
+                prevenir_personne(courant, emails.FormationArretee, motif=motif)
+                prevenir_structure(courant, emails.FormationArretee, motif=motif)
     return courant
 
 

@@ -20,7 +20,8 @@ class QuestionField(forms.ChoiceField):
     widget = forms.RadioSelect
 
     def __init__(self, *, enregistrer: str, **kwargs: Any) -> None:
-        super().__init__(template_name="formations/positionnement/question.html", **kwargs)
+        super().__init__(**kwargs)
+        self.template_name = "formations/positionnement/question.html"
         self.enregistrer = enregistrer
 
 
@@ -30,9 +31,7 @@ class DomaineForm(DsfrForm):
     signaler_facultatifs: ClassVar[bool] = False
     autocompletion: ClassVar[dict[str, str]] = {}
 
-    def __init__(
-        self, *args: Any, items: Sequence[Item], reponses: Mapping[str, str], enregistrer: str, **kw: Any
-    ):
+    def __init__(self, *args: Any, items: Sequence[Item], reponses: Mapping[str, str], enregistrer: str, **kw: Any):
         super().__init__(*args, initial={PREFIXE + code: choix for code, choix in reponses.items()}, **kw)
         for item in items:
             self.fields[PREFIXE + item.code] = QuestionField(
@@ -80,3 +79,5 @@ class RetenirForm(DsfrForm):
         self.fields["parcours"].choices = [  # type: ignore[attr-defined]
             (p.code, f"{p.libelle}{' – recommandé par le test' if p.code == recommande else ''}") for p in parcours
         ]
+        if len(parcours) == 1:  # il n'y a pas de choix à justifier
+            del self.fields["motif"]

@@ -35,6 +35,7 @@ LIBELLES = {
     "dispenser": "Dispense accordée",
     "abandonner": "Formation arrêtée",
     "rouvrir_inscription": "Inscription rouverte",
+    "alerter_depart": "Alerte : départ en retard",
 }
 
 
@@ -54,6 +55,11 @@ def nom_du_parcours(code: str) -> str:
         return marches.parcours(code).libelle
     except marches.MarcheInconnu:
         return code
+
+
+def nom_court_du_parcours(code: str) -> str:
+    """« Parcours avancé » : sans ses heures, pour une cellule de tableau."""
+    return nom_du_parcours(code).split(",")[0]
 
 
 def journal(inscription: Inscription) -> list[dict[str, Any]]:

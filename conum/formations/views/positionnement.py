@@ -23,6 +23,8 @@ from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.ui.forms import reporter
 
 MINUTES_PAR_QUESTION = 0.5
+PEU = 12
+"""Au plus tant de questions sans réponse : la page les nomme toutes."""
 
 
 def _le_sien(request: HttpRequest, pk: int) -> tuple[Role, Inscription, Positionnement | None]:
@@ -73,18 +75,23 @@ def _ou_en_est(role: Role, pk: int, test: Positionnement) -> dict[str, Any]:
     questionnaire = actions.questionnaire_de(test)
     avancement = regles.avancement(questionnaire, test.reponses)
     domaines = []
+    peu = len(avancement.manquantes) <= PEU
     for numero, (code, libelle) in enumerate(questionnaire.domaines.items(), start=1):
         items = questionnaire.du_domaine(code)
         manquantes = [i for i in items if i.code not in test.reponses]
         domaines.append({
             "numero": numero, "libelle": libelle, "total": len(items), "repondues": len(items) - len(manquantes),
             "lien": lien_etape(role, pk, numero),
-            "manquantes": [{"question": i.question, "lien": lien_etape(role, pk, numero, i.code)} for i in manquantes],
+            # D'un domaine pas encore ouvert, le nombre suffit : le téléphone n'a pas à porter cinquante questions.
+            "manquantes": [{"question": i.question, "lien": lien_etape(role, pk, numero, i.code)} for i in manquantes]
+            if peu or len(manquantes) < len(items) else [],
+            "complet": not manquantes,
         })  # fmt: skip
     return {
         "questionnaire": questionnaire,
         "avancement": avancement,
         "domaines": domaines,
+        "manque": any(d["manquantes"] for d in domaines),
         "lien_reprise": lien_reprise(role, pk, questionnaire, avancement),
     }
 
