@@ -8,7 +8,7 @@ from conum.comptes.models import TypeRole
 from conum.formations import access
 from conum.formations.models import Inscription
 from conum.formations.states import Etat
-from conum.formations.views import dispenses, prise_de_poste
+from conum.formations.views import certifications, dispenses, prise_de_poste
 from conum.postes.access import LECTEURS
 
 
@@ -35,4 +35,13 @@ def bloc_dispense(request: HttpRequest, inscription: Inscription) -> str:
     return render_to_string("formations/dispenses/bloc.html", contexte, request=request)
 
 
-BLOCS = (bloc_prise_de_poste, bloc_dispense)
+def bloc_certifications(request: HttpRequest, inscription: Inscription) -> str:
+    """Les résultats et leur suite ; rien tant que la formation n'a pas de session."""
+    role = role_de(request)
+    if inscription.etat not in certifications.FORMEES and not inscription.resultats.exists():
+        return ""
+    contexte = certifications.contexte_certifications(role, inscription)
+    return render_to_string("formations/certifications/bloc.html", contexte, request=request)
+
+
+BLOCS = (bloc_prise_de_poste, bloc_dispense, bloc_certifications)
