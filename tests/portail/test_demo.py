@@ -11,6 +11,8 @@ from conum.conventions.models import Convention
 from conum.conventions.states import Etat as EtatConvention
 from conum.demandes.models import Demande
 from conum.demandes.states import Etat
+from conum.formations.models import Inscription
+from conum.formations.states import Etat as EtatFormation
 from conum.portail.demo import ENVELOPPES, RECITS
 from conum.portail.demo_recrutement import ASPIRANTS
 from conum.postes.models import Rattachement
@@ -46,7 +48,9 @@ def test_le_recit_montre_chaque_etat_et_ne_se_rejoue_pas() -> None:
     call_command("demo", stdout=dit)
     assert set(Demande.objects.values_list("etat", flat=True)) == {r.fin for r in RECITS} | {Etat.DEPOSEE}
     assert Rattachement.objects.filter(structure__denomination=RECITS[0].nom).count() == RECITS[0].postes - 1
-    assert {"lina.haddad@", "denis.morel@"} <= set(re.findall(r"[a-z.]+@", dit.getvalue()))
+    nommes = {"lina.haddad@", "denis.morel@", "nora.lambert@", "camille.bonnet@"}
+    assert nommes <= set(re.findall(r"[a-z.]+@", dit.getvalue()))
+    assert dict(Inscription.objects.values_list("personne__prenom", "etat"))["Nora"] == EtatFormation.EN_FORMATION
     a_signer, active = Convention.objects.order_by("pk")
     assert (a_signer.etat, active.etat) == (EtatConvention.A_SIGNER_STRUCTURE, EtatConvention.ACTIVE)
     lot = Lot.objects.get()

@@ -21,8 +21,10 @@ from conum.demandes.models import Demande, Nature, SensAvis, SessionComite
 from conum.demandes.states import DECIDABLES, Etat
 from conum.portail.demo import AGENTS, ENVELOPPES, RECITS, Personnage, Recit
 from conum.portail.demo_conventions import ANCIENNE
+from conum.portail.demo_formations import AGENTE
 from conum.portail.demo_recrutement import ASPIRANTS
 from conum.portail.management.demo_conventions import conclure
+from conum.portail.management.demo_formations import former
 from conum.portail.management.demo_recrutement import recruter
 from conum.postes.models import TypePoste
 from conum.structures.actions import DonneesStructure, Personne
@@ -153,6 +155,7 @@ def jouer() -> None:
     assert premiere is not None
     recruter(premiere, anct=narrateur.anct)
     conclure(premiere, _siret(len(RECITS) + 1), anct=narrateur.anct, second=narrateur.second)
+    former(anct=narrateur.anct, secret=SECRET)
 
 
 def _comptes() -> str:
@@ -165,8 +168,9 @@ def _comptes() -> str:
         (structure.email, f"{premiere.nom}, une convention à signer"),
         (ancienne.email, f"{ANCIENNE.nom}, un versement en préparation"),
         (candidate.email, "Candidate, un poste lui est proposé"),
+        (Personnage(*ANCIENNE.conseillere, ()).email, "Conseillère, en formation"),
     ]
-    for agent in AGENTS:
+    for agent in (*AGENTS, AGENTE):
         compte = Utilisateur.objects.get(email=agent.email)
         personnes.append((agent.email, ", ".join(r.libelle for r in compte.roles.order_by("pk"))))
     largeur = max(len(email) for email, _ in personnes)
