@@ -10,7 +10,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from conum.comptes.middleware import role_de
 from conum.comptes.models import Role
+from conum.comptes.second_facteur import adresse_du_facteur, facteur_recent
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.models import Contrat, EtatPoste, Poste
@@ -142,3 +144,13 @@ def lien_contrat(role: Role, pk: int) -> str:
 
 def lien_poste(role: Role, pk: int) -> str:
     return reverse("postes:poste", args=[role.pk, pk])
+
+
+def exiger_facteur(request: HttpRequest, retour: str) -> HttpResponseBase | None:
+    """Rien si le second facteur vient d'être présenté ; sinon la page qui le demande, et qui ramène ici."""
+    if facteur_recent(request):
+        return None
+    messages.info(
+        request, "Présentez d’abord votre second facteur, puis recommencez : il date de plus de cinq minutes."
+    )
+    return redirect(adresse_du_facteur(role_de(request).utilisateur, retour))

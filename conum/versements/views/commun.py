@@ -11,17 +11,15 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from conum.comptes.middleware import role_de
 from conum.comptes.models import Role
-from conum.comptes.second_facteur import adresse_du_facteur, facteur_recent
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
-from conum.postes.views.commun import acte_direct
+from conum.postes.views.commun import acte_direct, exiger_facteur
 from conum.ui.forms import reporter
 from conum.versements.models import Echeance, Lot, Rib
 from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
 
-__all__ = ["acte_direct"]
+__all__ = ["acte_direct", "exiger_facteur"]
 
 NIVEAUX = {
     Etat.PREVU: "info",
@@ -127,16 +125,6 @@ def etapes(entrees: Any) -> list[dict[str, Any]]:
         }
         for e in entrees
     ]
-
-
-def exiger_facteur(request: HttpRequest, retour: str) -> HttpResponseBase | None:
-    """Rien si le second facteur vient d'être présenté ; sinon la page qui le demande, et qui ramène ici."""
-    if facteur_recent(request):
-        return None
-    messages.info(
-        request, "Présentez d’abord votre second facteur, puis recommencez : il date de plus de cinq minutes."
-    )
-    return redirect(adresse_du_facteur(role_de(request).utilisateur, retour))
 
 
 def page_formulaire(
