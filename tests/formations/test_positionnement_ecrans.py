@@ -98,6 +98,8 @@ def test_commence_interrompu_repris_termine(client, se_connecter):
     assert resultat.url == adresse("resultat_positionnement", role, inscription)
     assert "Le test recommande" in client.get(resultat.url).content.decode()
 
+    assert "Le test est fini" in client.get(adresse("inscription", role, inscription)).content.decode()
+
     test.refresh_from_db()
     assert test.recommandation["parcours"] == fab.PARCOURS
     assert [d["code"] for d in test.recommandation["domaines"]] == DOMAINES

@@ -13,7 +13,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.formations import access
 from conum.formations.access import LECTEURS, get_inscription_ou_404
 from conum.formations.actions import departs
-from conum.formations.models import Inscription
+from conum.formations.models import Inscription, Positionnement
 from conum.formations.rules import marches
 from conum.formations.states import EN_ATTENTE, VIVANTES, Etat
 from conum.formations.views import blocs_parcours, blocs_presence, commun, resultat, satisfaction
@@ -47,7 +47,7 @@ def inscription(request: HttpRequest, pk: int) -> HttpResponseBase:
         "structure": lue.contrat.structure,
         "niveau": commun.niveau(lue),
         "a_soi": role.type == TypeRole.CONSEILLER,
-        "suite": _suite(lue, marche, a_soi=role.type == TypeRole.CONSEILLER),
+        "suite": _suite(lue, marche, a_soi=role.type == TypeRole.CONSEILLER, teste=_teste(lue)),
         "marche": marche,
         "nom_du_parcours": commun.nom_du_parcours(lue.parcours),
         "retard": departs.phrase_de_retard(lue, depart=departs.premier_depart(lue), jour=timezone.localdate()),
@@ -79,11 +79,17 @@ def _gestes(role: Role, inscription: Inscription) -> list[dict[str, Any]]:
     return gestes
 
 
-def _suite(inscription: Inscription, marche: marches.Marche | None, *, a_soi: bool) -> str:
+def _teste(inscription: Inscription) -> bool:
+    return Positionnement.objects.filter(inscription=inscription, fini_le__isnull=False).exists()
+
+
+def _suite(inscription: Inscription, marche: marches.Marche | None, *, a_soi: bool, teste: bool) -> str:
     """Ce qui est attendu, et de qui."""
     match inscription.etat:
         case Etat.OUVERTE if not (marche and marche.parcours):
             return "Aucun parcours de formation n’est connu pour la date de ce contrat : l’ANCT doit dire la suite."
+        case Etat.OUVERTE if teste:
+            return "Le test est fini : l’organisme de formation, ou l’ANCT, retient un parcours."
         case Etat.OUVERTE if a_soi:
             return "Passez le test de positionnement : il dit quel parcours vous convient."
         case Etat.OUVERTE:
