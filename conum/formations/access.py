@@ -4,6 +4,7 @@ L'organisme forme les siens ; la structure inscrit et suit les siens ; le consei
 est à lui ; l'ANCT organise ; la préfecture lit son département.
 """
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -16,7 +17,9 @@ from conum.formations.models import (
     InscriptionModule,
     InvitationSatisfaction,
     Organisme,
+    PassageAffectation,
     Place,
+    PropositionSession,
     Seance,
     SessionFormation,
 )
@@ -97,6 +100,39 @@ def peut_placer(acteur: Acteur, session: SessionFormation, inscription: Inscript
     if est_employeur(acteur, inscription) or est_anct(acteur):
         return True
     return peut_gerer_session(acteur, session) and forme(acteur, inscription)
+
+
+def peut_affecter(acteur: Acteur, _objet: object = None) -> bool:
+    """Lancer un passage d'affectation : l'ANCT pour le pays, un organisme pour les siens dans ses sessions."""
+    return est_anct(acteur) or (
+        isinstance(acteur, Role) and acteur.actif and acteur.type == TypeRole.ORGANISME and bool(acteur.code)
+    )
+
+
+def peut_decider_proposition(acteur: Acteur, proposition: PropositionSession) -> bool:
+    """Confirmer, écarter : l'ANCT ; un organisme, ce que ses propres passages proposent pour ses sessions."""
+    if est_anct(acteur):
+        return True
+    demandeur = proposition.passage.par
+    return (
+        isinstance(acteur, Role)
+        and demandeur is not None
+        and (demandeur.type, demandeur.code) == (TypeRole.ORGANISME, acteur.code)
+        and (proposition.session is None or est_organisme(acteur, proposition.session.organisme))
+    )
+
+
+def get_passage_ou_404(role: Role, pk: int) -> PassageAffectation:
+    """Un passage : tous pour l'ANCT, les siens pour un organisme."""
+    return get_object_or_404(passages_visibles(role).select_related("par__utilisateur"), pk=pk)
+
+
+def passages_visibles(role: Role) -> QuerySet[PassageAffectation]:
+    if est_anct(role):
+        return PassageAffectation.objects.all()
+    if role.type != TypeRole.ORGANISME or not role.code:
+        return PassageAffectation.objects.none()
+    return PassageAffectation.objects.filter(par__type=TypeRole.ORGANISME, par__code=role.code)
 
 
 def peut_gerer_place(acteur: Acteur, place: Place) -> bool:

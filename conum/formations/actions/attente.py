@@ -22,11 +22,19 @@ from conum.formations.actions.convocations import (
     tenir_session,
 )
 from conum.formations.emails.places import PlaceRetiree
-from conum.formations.models import Emargement, Inscription, Place, Seance, SessionFormation
+from conum.formations.models import Emargement, Inscription, Place, PropositionSession, Seance, SessionFormation
 from conum.formations.rules import marches
 from conum.formations.rules.assiduite import DemiJournee, verifier_calendrier
 from conum.formations.rules.presence import JOURS_POUR_SIGNER
-from conum.formations.states import ASSISES, TRANSITIONS, TRANSITIONS_PLACE, Etat, EtatPlace, EtatSession
+from conum.formations.states import (
+    ASSISES,
+    TRANSITIONS,
+    TRANSITIONS_PLACE,
+    TRANSITIONS_PROPOSITION,
+    Etat,
+    EtatPlace,
+    EtatSession,
+)
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.workflow import transition
 
@@ -117,8 +125,15 @@ def exiger_calendrier(session: SessionFormation, inscription: Inscription, sauf:
 # --- Donner et rendre un siège, sous verrou ------------------------------------------------------------------------
 
 
-def asseoir(inscription: Inscription, session: SessionFormation, *, par: Acteur) -> None:
-    """La personne a un siège : son inscription avance, et va à l'organisme de la session."""
+def asseoir(inscription: Inscription, session: SessionFormation, *, par: Acteur, confirmee: int | None = None) -> None:
+    """La personne a un siège : son inscription avance, et va à l'organisme de la session.
+
+    Ce qu'un passage lui proposait ne vaut plus, sauf la proposition que cet acte confirme.
+    """
+    perimer = TRANSITIONS_PROPOSITION["perimer_proposition"]
+    PropositionSession.objects.filter(inscription=inscription, etat__in=sorted(perimer.depuis)).exclude(
+        pk=confirmee or 0
+    ).update(etat=perimer.vers)
     if inscription.etat == Etat.POSITIONNEE:
         # Le droit est celui de la place, vérifié par l'acte qui la donne.
         with transition(

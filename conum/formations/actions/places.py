@@ -56,10 +56,12 @@ def inscrire(
     motif_niveau: str = "",
     en_attente: bool = False,
     convoquer: bool = True,
+    proposition: int | None = None,
 ) -> Place:
     """Donne le plus petit siège libre, et convoque. Complète : la liste d'attente, si `en_attente` le demande.
 
     `motif_niveau` : pourquoi cette session n'est pas du parcours retenu ; seuls l'organisme et l'ANCT le donnent.
+    `proposition` : celle d'un passage d'affectation que cet acte confirme.
 
     Raises:
         PermissionDenied: cette personne, ou cette session, n'est pas à cet acteur.
@@ -88,7 +90,7 @@ def inscrire(
             if not en_attente:
                 raise TransitionImpossible(COMPLETE)
             return _mettre_en_attente(place, courante, courant, par)
-        return _donner(place, courante, courant, par, Contexte() if convoquer else None)
+        return _donner(place, courante, courant, par, Contexte() if convoquer else None, proposition)
 
 
 def _exiger_placable(inscription: Inscription) -> None:
@@ -131,14 +133,15 @@ def _mettre_en_attente(place: Place, session: SessionFormation, inscription: Ins
 
 
 def _donner(
-    place: Place, session: SessionFormation, inscription: Inscription, par: Acteur, contexte: Contexte | None
-) -> Place:
+    place: Place, session: SessionFormation, inscription: Inscription, par: Acteur, contexte: Contexte | None,
+    proposition: int | None = None,
+) -> Place:  # fmt: skip
     """Écrit la place assise, fait avancer l'inscription, la rattache à l'organisme de la session, convoque."""
     place.etat = EtatPlace.INSCRITE
     enregistrer(place)
     noter(place, "inscrire_place", par=par, vers=place.etat, donnees=_faits(place), motif=place.motif_niveau)
     ancien = inscription.organisme
-    asseoir(inscription, session, par=par)
+    asseoir(inscription, session, par=par, confirmee=proposition)
     if ancien is not None and ancien != session.organisme:
         motif = f"La personne est inscrite à une session de {session.organisme.nom}."
         prevenir_organisme(inscription, ConfieeAilleurs, organisme=ancien, page=LISTE, motif=motif)

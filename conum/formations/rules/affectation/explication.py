@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conum.formations.rules.affectation.calcul import conditions, distances_km
+from conum.formations.rules.affectation.calcul import Conditions, conditions, distances_km
 from conum.formations.rules.affectation.modele import Booleens, Entiers
 
 if TYPE_CHECKING:
@@ -47,23 +47,36 @@ class Explication:
     derogation: str = ""
 
 
-def expliquer(affectation: "Affectation", rang: int, noms: Sequence[str], parcours: Mapping[int, str]) -> Explication:
-    """L'explication d'une personne. `noms` : ceux des sessions ; `parcours` : le nom de chaque numéro de parcours."""
+def expliquer(
+    affectation: "Affectation", rang: int, noms: Sequence[str], parcours: Mapping[int, str], limite: int | None = None
+) -> Explication:
+    """L'explication d'une personne. `noms` : ceux des sessions ; `parcours` : le nom de chaque numéro de parcours.
+
+    `limite` : combien d'autres sessions sont dites, les plus parlantes d'abord (du niveau, à portée, tôt, proches).
+    """
     a = affectation
     retenue = int(a.session[rang])
     toutes = np.arange(len(a.sessions))
     ici = np.full(len(toutes), rang)
     cond = conditions(a.conseillers, a.sessions, a.parcours, a.jour, ici, toutes)
     motif = a.derogations[rang].motif if rang in a.derogations else ""
+    dites = range(len(a.sessions)) if limite is None else _parlantes(a, rang, cond, limite)
     autres = tuple(
-        _refus(a, rang, j, cond.niveau[j], cond.portee[j], cond.date[j], parcours)
-        for j in range(len(a.sessions))
-        if j != retenue
+        _refus(a, rang, j, cond.niveau[j], cond.portee[j], cond.date[j], parcours) for j in dites if j != retenue
     )
     if retenue >= 0:
         return Explication(retenue, None, _dire_retenue(a, rang, retenue, noms[retenue]), autres, motif)
     cause, phrase = _aucune(a, rang, cond.niveau, cond.portee, cond.date, parcours)
     return Explication(None, cause, phrase, autres, motif)
+
+
+def _parlantes(a: "Affectation", rang: int, cond: Conditions, limite: int) -> list[int]:
+    """Les sessions du niveau : celles qui conviennent, de la plus tôt à la plus tard ; puis les plus proches."""
+    du_niveau = np.flatnonzero(cond.niveau & (np.arange(len(a.sessions)) != a.session[rang]))
+    conviennent = cond.toutes()[du_niveau]
+    km = distances_km(a.conseillers, a.sessions, np.full(len(du_niveau), rang), du_niveau)
+    ordre = np.lexsort((km, np.where(conviennent, a.sessions.debut[du_niveau], 0), ~conviennent))
+    return [int(j) for j in du_niveau[ordre][:limite]]
 
 
 def _jour(ordinal: int) -> str:
