@@ -39,3 +39,8 @@ class FiltresPrevision(FiltresForm):
         max_value=DELAI_MAX,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+
+    def __init__(self, *args: Any, national: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not national:
+            del self.fields["region"]
