@@ -15,6 +15,7 @@ from conum.formations.states import Etat
 from conum.journal.models import Entree
 from tests.comptes.fabriques import RoleFactory
 from tests.formations import fabriques_base as fab
+from tests.formations.test_positionnement_ecrans import fini
 
 pytestmark = pytest.mark.django_db
 
@@ -80,11 +81,16 @@ def test_ce_que_l_on_y_cherche(client, se_connecter, trois):
         ({"retard": "on"}, {attend}),
     ):
         assert references(liste(client, role, **filtres)) == {i.reference for i in trouvees}, filtres
+    sans = fab.inscription()
+    Inscription.objects.filter(pk=sans.pk).update(organisme=None)
+    assert references(liste(client, role, etat="sans_organisme")) == {sans.reference}
+    testee, _ = fini()
+    assert references(liste(client, role, etat="a_retenir")) == {testee.reference}
     assert "En retard" in liste(client, role).content.decode()
     for tri in ("reference", "-personne", "structure", "-attente", "depart", "limite", "organisme", "etat"):
         assert liste(client, role, tri=tri).status_code == 200
     lignes = b"".join(liste(client, role, format="csv").streaming_content).decode().splitlines()
-    assert len(lignes) == 4
+    assert len(lignes) == 6
     assert "Jours sans session" in lignes[0]
 
 

@@ -13,9 +13,10 @@ from conum.formations import access
 from conum.formations.actions.messages import prevenir_organisme, prevenir_personne, prevenir_structure
 from conum.formations.emails import inscriptions as emails
 from conum.formations.models import Inscription, Organisme
+from conum.formations.models.inscription import InscriptionQuerySet
 from conum.formations.rules import marches
 from conum.formations.rules.prise_de_poste import limite_de_depart
-from conum.formations.states import FAITES, VIVANTES, Etat
+from conum.formations.states import EN_ATTENTE, FAITES, VIVANTES, Etat
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
@@ -124,6 +125,11 @@ def organisme_pour(marche: marches.Marche, commune: Commune) -> Organisme | None
     noms = marches.organismes_de(marche, departement.region_id if departement else "")
     connus = {o.nom: o for o in Organisme.objects.ouverts().filter(nom__in=noms).order_by("pk")}
     return next((connus[nom] for nom in noms if nom in connus), None)
+
+
+def sans_organisme(inscriptions: InscriptionQuerySet) -> InscriptionQuerySet:
+    """Parmi elles, celles qui attendent et que personne ne forme : aucun organisme inscrit ne sert leur région."""
+    return inscriptions.filter(etat__in=sorted(EN_ATTENTE), organisme=None)
 
 
 def ouvrir_role_conseiller(personne: Utilisateur, *, par: Acteur) -> Role:

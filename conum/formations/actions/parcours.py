@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 
 from conum.formations import access
 from conum.formations.actions.messages import prevenir_personne, prevenir_structure
 from conum.formations.emails.positionnement import ParcoursRetenu
 from conum.formations.models import Inscription, Positionnement
+from conum.formations.models.inscription import InscriptionQuerySet
 from conum.formations.rules import marches
 from conum.formations.rules.affectation import MOTIF_MIN
-from conum.formations.states import TRANSITIONS
+from conum.formations.states import TRANSITIONS, Etat
 from conum.journal.acteurs import Acteur
 from conum.journal.workflow import TransitionImpossible, transition
 
@@ -18,6 +20,13 @@ from conum.journal.workflow import TransitionImpossible, transition
 def parcours_possibles(inscription: Inscription) -> tuple[marches.Parcours, ...]:
     """Ceux du marché figé à l'ouverture, du niveau le plus bas au plus haut."""
     return marches.marche(inscription.marche_code, inscription.marche_empreinte).parcours
+
+
+def a_retenir(inscriptions: InscriptionQuerySet) -> InscriptionQuerySet:
+    """Parmi elles, celles dont le test est fini et dont le parcours reste à retenir."""
+    finis = Positionnement.objects.filter(inscription=OuterRef("pk"), fini_le__isnull=False)
+    recommandes = finis.exclude(recommandation__parcours="")
+    return inscriptions.filter(Exists(recommandes), etat=Etat.OUVERTE)
 
 
 def retenir_parcours(inscription: Inscription, *, parcours: str, motif: str = "", par: Acteur) -> Inscription:

@@ -12,7 +12,12 @@ from conum.territoires.models import Departement
 from conum.ui.forms import DsfrForm, FiltresForm
 
 ATTENTES = ((15, "15 jours"), (30, "un mois"), (60, "deux mois"), (90, "trois mois"))
-GROUPES = (("vivantes", "Toutes celles à faire ou à finir"), ("en_attente", "Toutes celles sans session"))
+GROUPES = (
+    ("vivantes", "Toutes celles à faire ou à finir"),
+    ("en_attente", "Toutes celles sans session"),
+    ("a_retenir", "Test fini, parcours à retenir"),
+    ("sans_organisme", "Sans organisme désigné"),
+)
 
 
 class FiltresInscriptions(FiltresForm):

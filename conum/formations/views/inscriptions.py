@@ -13,6 +13,8 @@ from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.formations.access import LECTEURS, get_inscription_ou_404, peut_arreter, peut_dire_disponibilite
 from conum.formations.actions import arrets, departs, reglages
+from conum.formations.actions.inscriptions import sans_organisme
+from conum.formations.actions.parcours import a_retenir
 from conum.formations.forms.inscriptions import ConfierForm, DisponibiliteForm, FiltresInscriptions, MotifForm
 from conum.formations.models import Inscription, Place
 from conum.formations.rules import marches
@@ -92,8 +94,7 @@ def _filtrer(inscriptions: Any, valeurs: dict[str, Any]) -> Any:
     if saisie := valeurs.get("recherche"):
         inscriptions = _chercher(inscriptions, saisie)
     if etat := valeurs.get("etat"):
-        groupes = {"vivantes": VIVANTES, "en_attente": EN_ATTENTE}
-        inscriptions = inscriptions.filter(etat__in=sorted(groupes.get(etat, {etat})))
+        inscriptions = _dans_l_etat(inscriptions, etat)
     if departement := valeurs.get("departement"):
         inscriptions = inscriptions.filter(commune__departement=departement)
     if parcours := valeurs.get("parcours"):
@@ -107,6 +108,19 @@ def _filtrer(inscriptions: Any, valeurs: dict[str, Any]) -> Any:
         en_retard = departs.en_retard(timezone.localdate()).order_by().values("pk")
         inscriptions = inscriptions.filter(pk__in=en_retard)
     return inscriptions
+
+
+def _dans_l_etat(inscriptions: Any, etat: str) -> Any:
+    match etat:
+        case "vivantes":
+            return inscriptions.vivantes()
+        case "en_attente":
+            return inscriptions.filter(etat__in=sorted(EN_ATTENTE))
+        case "a_retenir":
+            return a_retenir(inscriptions)
+        case "sans_organisme":
+            return sans_organisme(inscriptions)
+    return inscriptions.filter(etat=etat)
 
 
 def _chercher(inscriptions: Any, saisie: str) -> Any:
