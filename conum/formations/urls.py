@@ -6,9 +6,12 @@ from conum.formations.views import (
     calendrier_import,
     certifications,
     dispenses,
+    etats,
+    etats_actes,
     imports,
     inscription,
     inscriptions,
+    modules,
     organismes,
     positionnement,
     presence,
@@ -21,6 +24,7 @@ from conum.formations.views import (
     sessions_listes,
     suivi,
     tablette,
+    tarifs,
 )
 
 app_name = "formations"
@@ -32,6 +36,8 @@ _ORGANISME = f"{_ORGANISMES}<int:organisme_id>/"
 
 _INSCRIPTIONS = f"{_FORMATIONS}inscriptions/"
 _INSCRIPTION = f"{_INSCRIPTIONS}<int:pk>/"
+_ETATS = f"{_FORMATIONS}etats/"
+_ETAT = f"{_ETATS}<int:pk>/"
 _TEST = f"{_INSCRIPTION}positionnement/"
 
 urlpatterns = [
@@ -41,6 +47,15 @@ urlpatterns = [
         f"{_FORMATIONS}contrats/<int:contrat_id>/prise-de-poste/", prise_de_poste.prise_de_poste, name="prise_de_poste"
     ),
     path(f"{_FORMATIONS}prises-de-poste/<int:pk>/annuler/", prise_de_poste.annuler, name="annuler_prise_de_poste"),
+    # Formation continue
+    path(f"{_FORMATIONS}mes-modules/", modules.mes_modules, name="mes_modules"),
+    path(f"{_FORMATIONS}mes-modules/demander/<slug:code>/", modules.demander, name="demander_module"),
+    path(f"{_FORMATIONS}modules/", modules.liste, name="modules"),
+    path(f"{_FORMATIONS}modules/<int:pk>/", modules.module, name="module"),
+    path(f"{_FORMATIONS}modules/<int:pk>/accepter/", modules.accepter, name="accepter_module"),
+    path(f"{_FORMATIONS}modules/<int:pk>/refuser/", modules.refuser, name="refuser_module"),
+    path(f"{_FORMATIONS}modules/<int:pk>/suivi/", modules.constater, name="constater_module"),
+    path(f"{_FORMATIONS}modules/<int:pk>/annuler/", modules.annuler, name="annuler_module"),
     # Certifications
     path(f"{_FORMATIONS}certifications/", certifications.liste, name="certifications"),
     path(f"{_INSCRIPTIONS}<int:inscription_id>/resultat/", certifications.enregistrer, name="enregistrer_resultat"),
@@ -145,4 +160,17 @@ urlpatterns = [
     path(f"{_FORMATIONS}suivi/", suivi.suivi, name="suivi"),
     path(f"{_FORMATIONS}suivi/liste/", suivi.liste, name="suivi_liste"),
     path(f"{_FORMATIONS}prevision/", prevision.prevision, name="prevision"),
+    # Prise en charge et états récapitulatifs
+    path(f"{_FORMATIONS}prise-en-charge/", tarifs.prise_en_charge, name="prise_en_charge"),
+    path(f"{_FORMATIONS}prise-en-charge/<int:organisme_id>/<slug:marche>/saisir/", tarifs.saisir, name="saisir_tarif"),
+    path(_ETATS, etats.liste, name="etats"),
+    path(f"{_ETATS}preparer/", etats_actes.preparer, name="etat_preparer"),
+    path(_ETAT, etats.etat, name="etat"),
+    path(f"{_ETAT}lignes/<int:ligne_id>/", etats.ligne, name="ligne_etat"),
+    path(f"{_ETAT}recalculer/", etats_actes.recalculer, name="etat_recalculer"),
+    path(f"{_ETAT}transmettre/", etats_actes.transmettre, name="etat_transmettre"),
+    path(f"{_ETAT}contester/", etats_actes.contester, name="etat_contester"),
+    path(f"{_ETAT}valider/", etats_actes.valider, name="etat_valider"),
+    path(f"{_ETAT}abandonner/", etats_actes.abandonner, name="etat_abandonner"),
+    path(f"{_ETAT}pdf/", etats_actes.document, name="etat_pdf"),
 ]
