@@ -106,6 +106,7 @@ urlpatterns = [
     path(_SESSION, sessions.session, name="session"),
     path(f"{_SESSION}modifier/", sessions_actes.modifier, name="session_modifier"),
     path(f"{_SESSION}ouvrir/", sessions_actes.ouvrir, name="session_ouvrir"),
+    path(f"{_SESSION}annuler/", sessions_actes.annuler, name="session_annuler"),
     path(f"{_SESSION}copier/", sessions_actes.dupliquer, name="session_dupliquer"),
     # Calendrier d'une session
     path(f"{_SESSION}calendrier/", calendrier.imprimer, name="calendrier_imprimer"),

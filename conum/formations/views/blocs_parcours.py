@@ -6,9 +6,9 @@ from django.template.loader import render_to_string
 from conum.comptes.middleware import role_de
 from conum.comptes.models import TypeRole
 from conum.formations import access
-from conum.formations.models import Inscription
+from conum.formations.models import Inscription, InscriptionModule
 from conum.formations.states import Etat
-from conum.formations.views import certifications, dispenses, prise_de_poste
+from conum.formations.views import certifications, dispenses, modules, prise_de_poste
 from conum.postes.access import LECTEURS
 
 
@@ -44,4 +44,16 @@ def bloc_certifications(request: HttpRequest, inscription: Inscription) -> str:
     return render_to_string("formations/certifications/bloc.html", contexte, request=request)
 
 
-BLOCS = (bloc_prise_de_poste, bloc_dispense, bloc_certifications)
+def bloc_modules(request: HttpRequest, inscription: Inscription) -> str:
+    """Les modules de la personne que ce rôle voit ; le catalogue pour elle-même."""
+    role = role_de(request)
+    siens = InscriptionModule.objects.visibles_par(role).filter(personne=inscription.personne_id)
+    lignes = modules.lignes(role, list(siens.select_related("organisme").order_by("-jour", "-pk")))
+    a_soi = role.type == TypeRole.CONSEILLER
+    if not lignes and not a_soi:
+        return ""
+    contexte = {"lignes": lignes, "lien_catalogue": modules.lien_des_modules(role) if a_soi else ""}
+    return render_to_string("formations/modules/bloc.html", contexte, request=request)
+
+
+BLOCS = (bloc_prise_de_poste, bloc_dispense, bloc_certifications, bloc_modules)
