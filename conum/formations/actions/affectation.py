@@ -115,7 +115,7 @@ def lire(jour: date, par: Acteur) -> Marche:
     connus = {p.code for m in marches.catalogue().marches for p in m.parcours}
     lignes: Any = a_placer.exclude(sur_liste).order_by("pk").values_list(*champs)
     for ligne in lignes:
-        personne = Attente(*ligne[:-1], timezone.localdate(ligne[-1]))
+        personne = Attente(*(*ligne[:-1], timezone.localdate(ligne[-1])))
         if personne.parcours not in connus:
             lu.ecartees[personne.inscription] = SANS_PARCOURS
         elif personne.latitude is None:

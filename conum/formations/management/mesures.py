@@ -1,4 +1,6 @@
-"""Mesure de l'affectation : 4 000 conseillers, 300 sessions de 15, sans base ; durée, mémoire, placés, règles tenues.
+"""Mesure de l'affectation : 4 000 conseillers, 300 sessions de 15 ; durée, mémoire, placés, règles tenues.
+
+Le calcul seul, sans base ; puis le passage entier sur une base jetable (`mesures_base`).
 
 Le marché d'essai est tiré sur les vraies communes du dépôt, toujours le même : trois niveaux, une session sur dix à
 distance, des portées et des dates variées, quelques changements de niveau motivés.
@@ -6,6 +8,7 @@ distance, des portées et des dates variées, quelques changements de niveau mot
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -29,15 +32,32 @@ ATTENTE_JOURS, DEBUTS_JOURS = 300, 180
 SECONDES_ADMISES, MEMOIRE_ADMISE_MO = 10, 1_024
 
 
+@dataclass(frozen=True)
+class Tirage:
+    """Un marché d'essai, et la commune (code Insee) de chaque personne et de chaque session."""
+
+    personnes: Conseillers
+    offertes: Sessions
+    derogations: dict[int, Derogation]
+    ici: list[str]
+    la: list[str]
+
+
 def marche(conseillers: int, sessions: int) -> tuple[Conseillers, Sessions, dict[int, Derogation]]:
     """Un marché d'essai reproductible de ces tailles."""
+    tire = tirer(conseillers, sessions)
+    return tire.personnes, tire.offertes, tire.derogations
+
+
+def tirer(conseillers: int, sessions: int) -> Tirage:
     hasard = np.random.default_rng(GRAINE)
     communes = [c for c in lire().communes if c.latitude is not None and c.code[:3] not in SANS_HABITANTS]
     lieux = np.array([(c.latitude, c.longitude, _territoire(c.code)) for c in communes], dtype=np.float64)
     poids = np.sqrt([c.population for c in communes])
     poids /= poids.sum()
-    ici = lieux[hasard.choice(len(lieux), conseillers, p=poids)]
-    la = lieux[hasard.choice(len(lieux), sessions, p=poids)]
+    rangs_ici = hasard.choice(len(lieux), conseillers, p=poids)
+    rangs_la = hasard.choice(len(lieux), sessions, p=poids)
+    ici, la = lieux[rangs_ici], lieux[rangs_la]
     jour = JOUR.toordinal()
     niveaux = np.arange(len(PARTS_DES_NIVEAUX))
     personnes = Conseillers(
@@ -63,7 +83,8 @@ def marche(conseillers: int, sessions: int) -> tuple[Conseillers, Sessions, dict
         int(i): Derogation(int((personnes.parcours[i] + 1) % len(niveaux)), "Niveau revu après entretien.")
         for i in changes
     }
-    return personnes, offertes, derogations
+    codes = [c.code for c in communes]
+    return Tirage(personnes, offertes, derogations, [codes[k] for k in rangs_ici], [codes[k] for k in rangs_la])
 
 
 def _territoire(code: str) -> int:
@@ -72,6 +93,15 @@ def _territoire(code: str) -> int:
 
 
 def mesurer(nombre: int, *, dire: Callable[[str], None]) -> tuple[list[Mesure], list[Verdict]]:
+    """Le calcul seul, puis le passage en base."""
+    from conum.formations.management import mesures_base  # le calcul seul n'a pas besoin de Django
+
+    mesures, verdicts = mesurer_calcul(nombre, dire=dire)
+    en_base, tenus = mesures_base.mesurer(nombre, dire=dire)
+    return [*mesures, *en_base], [*verdicts, *tenus]
+
+
+def mesurer_calcul(nombre: int, *, dire: Callable[[str], None]) -> tuple[list[Mesure], list[Verdict]]:
     """Affecte `nombre` conseillers, plusieurs fois pour comparer, et explique un échantillon."""
     sessions = max(1, round(nombre / CONSEILLERS_PAR_SESSION))
     personnes, offertes, derogations = marche(nombre, sessions)
