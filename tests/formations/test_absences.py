@@ -1,5 +1,7 @@
 """Les absences : annoncées, constatées, expliquées ; sans motif, l'alerte, une fois par personne et par jour."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
@@ -114,3 +116,12 @@ def test_un_motif_donne_dans_la_journee_n_alerte_personne():
         absences.motiver_absence(absence, motif="maladie", par=autre)
     absences.alerter_absences(timezone.localdate())
     assert not Courriel.objects.filter(code="formations/absence_sans_motif").exists()
+
+
+def test_les_emargements_s_effacent_cinq_ans_apres_la_session():
+    place, (matin, _) = p.assise()
+    f.emarger(matin, place)
+    instant = timezone.now()
+    assert presence.effacer_emargements(instant - timedelta(days=1)) == 0
+    assert presence.effacer_emargements(instant + timedelta(days=1)) == 1
+    assert not Emargement.objects.exists()

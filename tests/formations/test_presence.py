@@ -245,7 +245,7 @@ def test_les_heures_sont_sur_la_page_de_l_inscription(client, se_connecter):
         assert f"{code[:3]} {code[3:]}" not in page
         faites = texte(client.get(url("demi_journees", role, place.inscription_id), {"liste": "faites"}))
         assert "Dominique Petit" in faites
-        assert "Depuis un lien reçu par courriel" in faites
+        assert "depuis un lien reçu par courriel" in faites
         assert (f"{code[:3]} {code[3:]}" in faites) == (role.type == "conseiller")
 
 

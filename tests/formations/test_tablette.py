@@ -185,3 +185,14 @@ def test_apres_le_lendemain_la_relance_ne_porte_plus_de_lien():
     envois_presence.relancer_signatures(timezone.localdate() + timedelta(days=1))
     relance = Courriel.objects.get(code="formations/signer_sa_journee")
     assert "/formations/presence/" not in relance.texte
+
+
+def test_deux_homonymes_se_distinguent(client, settings):
+    place, (matin, _) = p.assise()
+    autre, _ = p.assise(dans=place.session)
+    for chacune in (place, autre):
+        chacune.inscription.personne.prenom, chacune.inscription.personne.nom = "Camille", "Martin"
+        chacune.inscription.personne.save()
+    lue = texte(client.get(f"{chemin(liens.lien_formateur(matin), settings)}{matin.pk}/tablette/"))
+    assert f"Camille Martin ({place.inscription.reference})" in lue
+    assert f"Camille Martin ({autre.inscription.reference})" in lue

@@ -104,7 +104,7 @@ def _a_signer(seances: Iterable[Seance]) -> Iterator[tuple[Place, list[Seance]]]
     yield from restes.values()
 
 
-def _a_tenir(seances: Iterable[Seance]) -> list[Seance]:
+def a_tenir(seances: Iterable[Seance]) -> list[Seance]:
     """Les séances dont le formateur n'a pas tout dit : il y reste une personne sans sa signature ni absence."""
     seances = list(seances)
     sessions = {s.session_id for s in seances}
@@ -135,7 +135,7 @@ def relancer_signatures(jour: date) -> int:
     with transaction.atomic():
         return mettre_en_file_en_masse(
             [
-                *_aux_formateurs(_a_tenir(seances), "presence-relance", relance=True),
+                *_aux_formateurs(a_tenir(seances), "presence-relance", relance=True),
                 *_aux_apprenants(_a_signer(seances), "presence-relance", jour, relance=True),
             ]
         )

@@ -1,6 +1,7 @@
 """Formulaires de la présence : tenir une séance, signer sur la tablette, dire ou expliquer une absence, annuler."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -22,6 +23,14 @@ PRESENCES = [
 ]
 
 
+def noms(places: Collection[Place]) -> dict[int, str]:
+    """Le nom de chacun ; deux homonymes se distinguent par la référence de leur formation."""
+    lus = {p.pk: p.inscription.personne.get_full_name() for p in places}
+    nombres = Counter(lus.values())
+    references = {p.pk: p.inscription.reference for p in places}
+    return {pk: f"{nom} ({references[pk]})" if nombres[nom] > 1 else nom for pk, nom in lus.items()}
+
+
 class TenueForm(DsfrForm):
     """Une liste par personne qui reste à dire, puis le nom de qui signe."""
 
@@ -32,11 +41,12 @@ class TenueForm(DsfrForm):
     ) -> None:
         super().__init__(data)
         self.places = list(places)
+        titres = noms(self.places)
         for place in self.places:
             ligne = lignes.get(place.pk)
             signe = ligne is not None and ligne.signe_apprenant_le is not None
             self.fields[f"place_{place.pk}"] = forms.ChoiceField(
-                label=place.inscription.personne.get_full_name(),
+                label=titres[place.pk],
                 help_text="A signé." if signe else "N’a pas encore signé.",
                 choices=[c for c in PRESENCES if not signe or c[0] in ("", PRESENT)],
                 initial=PRESENT if signe else "",
@@ -81,8 +91,8 @@ class TabletteForm(DsfrForm):
     def __init__(self, data: Any = None, *, places: Iterable[Place]) -> None:
         super().__init__(data)
         self.places = {str(p.pk): p for p in places}
-        noms = [(pk, p.inscription.personne.get_full_name()) for pk, p in self.places.items()]
-        self.fields["place"].choices = [("", "Choisir"), *noms]  # type: ignore[attr-defined]
+        choix = [(str(pk), nom) for pk, nom in noms(self.places.values()).items()]
+        self.fields["place"].choices = [("", "Choisir"), *choix]  # type: ignore[attr-defined]
 
 
 class AbsenceForm(DsfrForm):

@@ -14,6 +14,7 @@ from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.formations.access import peut_administrer, peut_attester, peut_gerer_session
 from conum.formations.actions.assiduite import assiduite_de, assiduites
+from conum.formations.actions.envois_presence import a_tenir
 from conum.formations.actions.liens import code_de
 from conum.formations.actions.presence import est_fait, fenetre_de
 from conum.formations.models import Attestation, Emargement, Inscription, Place, Seance, SessionFormation
@@ -58,6 +59,13 @@ class Ligne:
     @property
     def duree(self) -> str:
         return en_heures(self.seance.minutes)
+
+    @property
+    def court(self) -> str:
+        """L'état en deux mots, pour une case de la feuille."""
+        if self.liste == ABSENCES:
+            return "Absence" if self.niveau == "info" else "Absence sans motif"
+        return {"Non signée : ne compte pas": "Non signée"}.get(self.libelle, self.libelle)
 
 
 def ligne_de(seance: Seance, place: Place, emargement: Emargement | None, maintenant: datetime) -> Ligne:
@@ -116,6 +124,10 @@ def lien_demi_journees(role: Role, pk: int, **parametres: str) -> str:
     return reverse("formations:demi_journees", args=[role.pk, pk]) + (f"?{suite}" if suite else "")
 
 
+def _heures(minutes: int) -> str:
+    return en_heures(minutes) if minutes else "0 h"
+
+
 def heures_par_nature(suivie: Assiduite, role: Role, pk: int) -> list[dict[str, Any]]:
     """Par nature : dues, faites, manquantes, à venir, chaque nombre avec le lien vers ses demi-journées."""
     sorties = []
@@ -126,10 +138,10 @@ def heures_par_nature(suivie: Assiduite, role: Role, pk: int) -> list[dict[str, 
         sorties.append(
             {
                 "nom": nature.label,
-                "requises": en_heures(part.requises),
-                "faites": en_heures(part.faites),
-                "manquantes": en_heures(part.manquantes),
-                "a_venir": en_heures(part.a_venir),
+                "requises": _heures(part.requises),
+                "faites": _heures(part.faites),
+                "manquantes": _heures(part.manquantes),
+                "a_venir": _heures(part.a_venir),
                 "lien": lien,
             }
         )
@@ -209,16 +221,15 @@ def bloc_presence(request: HttpRequest, session: SessionFormation) -> str:
         "session": session,
         "a_tenir": [
             {"seance": s, "lien": reverse("formations:tenir_seance", args=[role.pk, s.pk])}
-            for s in seances
-            if fenetre_de(s).ouverte(maintenant)
+            for s in a_tenir(x for x in seances if fenetre_de(x).ouverte(maintenant))
         ],
         "lien_feuille": reverse("formations:feuille", args=[role.pk, session.pk]),
         "personnes": [
             {
                 "nom": p.inscription.personne.get_full_name(),
                 "lien": lien_demi_journees(role, p.inscription_id),
-                "faites": en_heures(suivies[p.inscription_id].faites),
-                "manquantes": en_heures(suivies[p.inscription_id].manquantes),
+                "faites": _heures(suivies[p.inscription_id].faites),
+                "manquantes": _heures(suivies[p.inscription_id].manquantes),
                 "a_signer": len(suivies[p.inscription_id].a_signer),
                 "absences": len(suivies[p.inscription_id].absences_sans_motif),
             }
