@@ -4,6 +4,7 @@ from conum.formations.views import (
     attestations,
     calendrier,
     calendrier_import,
+    carte,
     certifications,
     dispenses,
     etats,
@@ -174,4 +175,6 @@ urlpatterns = [
     path(f"{_ETAT}valider/", etats_actes.valider, name="etat_valider"),
     path(f"{_ETAT}abandonner/", etats_actes.abandonner, name="etat_abandonner"),
     path(f"{_ETAT}pdf/", etats_actes.document, name="etat_pdf"),
+    # Carte des places
+    path(f"{_FORMATIONS}carte/", carte.carte, name="carte"),
 ]

@@ -174,3 +174,41 @@ def test_les_dates_invraisemblables_sont_dites(client, se_connecter, role):
     seance = {"jour": date(2002, 9, 7), "debut": "09:00", "fin": "12:30", "nature": "cours"}
     page = client.post(url("seance_ajouter", role, session.pk), seance).content.decode()
     assert "vérifiez l’année" in page
+
+
+def test_annuler_rend_les_places_et_dit_pourquoi(client, se_connecter, role):
+    session = fab.session(capacite=1)
+    assise, attente = fab.inscription(etat=Etat.INSCRITE), fab.inscription(etat=Etat.POSITIONNEE)
+    fab.place(session, assise)
+    fab.place(session, attente, etat=EtatPlace.EN_ATTENTE, siege=None, convoquee_le=None, convocations=0)
+    conseiller = fab.role_conseiller(assise)
+    se_connecter(client, role)
+    assert "2 personnes" in client.get(url("session_annuler", role, session.pk)).content.decode()
+    assert client.post(url("session_annuler", role, session.pk), {"motif": "Non."}).status_code == 200
+    motif = {"motif": "La formatrice est malade et personne ne la remplace."}
+    assert client.post(url("session_annuler", role, session.pk), motif).status_code == 302
+    session.refresh_from_db()
+    assise.refresh_from_db()
+    assert (session.etat, session.motif_annulation) == (EtatSession.ANNULEE, motif["motif"])
+    assert assise.etat == Etat.POSITIONNEE
+    assert set(session.places.values_list("etat", flat=True)) == {EtatPlace.RETIREE}
+    recus = Courriel.objects.filter(destinataire=conseiller.utilisateur.email)
+    assert any(motif["motif"] in c.texte for c in recus)
+    assert actions(session)[-1] == "annuler_session"
+    # Annulée, elle ne change plus et le dit ; sa page reste lisible.
+    page = client.post(url("session_annuler", role, session.pk), motif).content.decode()
+    assert "plus possible" in page
+    assert client.get(url("seance_ajouter", role, session.pk)).status_code == 404
+    assert motif["motif"] in client.get(url("session", role, session.pk)).content.decode()
+
+
+def test_une_session_emargee_ne_s_annule_plus(client, se_connecter, role):
+    session = fab.session(debut=fab.jour(-2))
+    place = fab.place(session, fab.inscription(etat=Etat.EN_FORMATION))
+    fab.emarger(session.seances.order_by("jour", "debut")[0], place)
+    se_connecter(client, role)
+    page = client.post(url("session_annuler", role, session.pk), {"motif": "Plus de salle du tout."}).content.decode()
+    assert "déjà émargées" in page
+    assert url("session_annuler", role, session.pk) not in client.get(url("session", role, session.pk)).content.decode()
+    session.refresh_from_db()
+    assert session.etat == EtatSession.OUVERTE

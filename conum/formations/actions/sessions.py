@@ -1,4 +1,4 @@
-"""Les sessions : préparer, ouvrir, corriger, annuler, copier.
+"""Les sessions : préparer, ouvrir, corriger, copier.
 
 Tout changement passe par `changer` : la session sous verrou, le calendrier vérifié en entier, le journal, et un
 courriel aux inscrits quand les jours, les heures ou le lieu d'une session ouverte bougent.
@@ -19,7 +19,7 @@ from conum.courriels.actions import mettre_en_file
 from conum.formations.access import peut_gerer_session
 from conum.formations.emails import destinataires
 from conum.formations.emails.sessions import SessionModifiee
-from conum.formations.models import Emargement, Inscription, Organisme, Place, Seance, SessionFormation
+from conum.formations.models import Inscription, Organisme, Place, Seance, SessionFormation
 from conum.formations.rules import assiduite, marches
 from conum.formations.states import TRANSITIONS_SESSION, EtatSession
 from conum.journal.acteurs import Acteur
@@ -328,8 +328,3 @@ def dupliquer_session(
     enregistrer(copie)
     noter(copie, "dupliquer_session", par=par, donnees={"depuis": session.reference})
     return copie
-
-
-def est_emargee(session: SessionFormation) -> bool:
-    """Une de ses demi-journées porte une signature ou une absence."""
-    return Emargement.objects.valables().filter(seance__session=session).exists()

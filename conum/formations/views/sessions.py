@@ -10,13 +10,13 @@ from django.urls import reverse
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.formations.access import FORMATEURS, LECTEURS, get_session_ou_404, peut_gerer_session
+from conum.formations.actions.annulation import est_emargee
 from conum.formations.actions.calendrier import a_signaler
 from conum.formations.actions.sessions import empechements
 from conum.formations.models import Place, Seance, SessionFormation
 from conum.formations.rules import marches
 from conum.formations.rules.assiduite import Nature, en_heures
 from conum.formations.states import EtatSession
-from conum.formations.views import blocs_presence
 from conum.formations.views import blocs_presence
 from conum.formations.views.commun import nom_du_parcours
 from conum.journal.models import Entree
@@ -132,4 +132,6 @@ def _gestes(role: Role, session: SessionFormation) -> list[dict[str, Any]]:
     elif session.etat == EtatSession.OUVERTE:
         gestes.append(geste("Corriger", "session_modifier"))
     gestes.append(geste("Copier à d’autres dates", "session_dupliquer"))
+    if session.etat != EtatSession.ANNULEE and not est_emargee(session):
+        gestes.append(geste("Annuler la session", "session_annuler", "fr-btn--tertiary"))
     return gestes

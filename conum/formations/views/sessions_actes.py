@@ -1,4 +1,4 @@
-"""Les actes sur une session : la préparer, la modifier, l'ouvrir, la copier."""
+"""Les actes sur une session : la préparer, la modifier, l'ouvrir, l'annuler, la copier."""
 
 from typing import Any
 
@@ -12,12 +12,14 @@ from conum.comptes.models import TypeRole
 from conum.formations.access import FORMATEURS, get_session_geree_ou_404
 from conum.formations.actions import calendrier
 from conum.formations.actions import sessions as actes
+from conum.formations.actions.annulation import annuler_session
 from conum.formations.forms.sessions import DupliquerForm, SessionForm
-from conum.formations.models import SessionFormation
+from conum.formations.models import Place, SessionFormation
 from conum.formations.states import EtatSession
 from conum.formations.views.organismes import le_sien
 from conum.formations.views.pages import acte_direct, page_formulaire
 from conum.formations.views.sessions import lien_session
+from conum.postes.forms.contrats import MotifForm
 from conum.socle.http import ecriture, lecture_ecriture, role_requis
 
 
@@ -83,6 +85,35 @@ def ouvrir(request: HttpRequest, session_id: int) -> HttpResponseBase:
         lambda: actes.ouvrir_session(session, par=role),
         fait="La session est ouverte : on peut y inscrire des conseillers.",
         retour=lien_session(role, session.pk),
+    )
+
+
+@role_requis(*FORMATEURS)
+@lecture_ecriture
+def annuler(request: HttpRequest, session_id: int) -> HttpResponseBase:
+    role = role_de(request)
+    session = get_session_geree_ou_404(role, session_id)
+    assis = Place.objects.vivantes().filter(session=session).count()
+    qui = f"{assis} personne{'s' if assis > 1 else ''}" if assis else "Personne"
+    suite = (
+        "attendront de nouveau une session ; elles et leurs structures liront ce motif."
+        if assis > 1
+        else (
+            "attendra de nouveau une session ; elle et sa structure liront ce motif." if assis else "n’y est inscrit."
+        )
+    )
+    return page_formulaire(
+        request,
+        MotifForm(request.POST or None),
+        lambda lues: annuler_session(session, motif=lues["motif"], par=role),
+        textes={
+            "titre": f"Annuler la session {session.reference}",
+            "intro": f"Elle n’aura pas lieu, et ne se rouvre pas. {qui} {suite}",
+            "bouton": "Annuler la session",
+            "fait": "La session est annulée.",
+        },
+        retour=lien_session(role, session.pk),
+        nom_retour=session.reference,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F, FloatField, Q, Value
+from django.db.models import Case, F, FloatField, Q, Value, When
 from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sqrt
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -82,7 +82,9 @@ def avec_distance(sessions: Any, commune: Commune | None) -> Any:
     lat, lon = Radians(F("commune__latitude")), Radians(F("commune__longitude"))
     ici_lat, ici_lon = Radians(Value(commune.latitude)), Radians(Value(commune.longitude))
     h = Power(Sin((lat - ici_lat) / 2), 2) + Cos(lat) * Cos(ici_lat) * Power(Sin((lon - ici_lon) / 2), 2)
-    return sessions.annotate(km=Value(2 * RAYON_TERRE_KM) * ASin(Sqrt(Least(h, Value(1.0)))))
+    # `least` ignore le vide : sans ce cas, une session sans lieu serait aux antipodes.
+    km = Value(2 * RAYON_TERRE_KM) * ASin(Sqrt(Least(h, Value(1.0))))
+    return sessions.annotate(km=Case(When(commune__latitude__isnull=False, then=km), output_field=FloatField()))
 
 
 def colonnes(role: Role, jour: date) -> list[Colonne]:
