@@ -199,7 +199,7 @@ def a_reprogrammer(role: Role, jour: date) -> set[int]:
     return trouvees
 
 
-def _duree(prefixe: str) -> ExpressionWrapper:
+def _duree(prefixe: str) -> "ExpressionWrapper[Any]":
     return ExpressionWrapper(F(f"{prefixe}fin") - F(f"{prefixe}debut"), output_field=DurationField())
 
 

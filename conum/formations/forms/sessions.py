@@ -26,11 +26,11 @@ def champ_motif() -> forms.CharField:
 
 
 def choix_parcours(jour: date, retenu: str = "") -> list[tuple[str, Any]]:
-    """Ceux du marché du jour d'abord, puis ceux des marchés passés : on finit de former les contrats anciens."""
+    """Ceux du marché du jour d'abord, puis des autres : un contrat à venir relève déjà du suivant."""
     catalogue = marches.catalogue()
     courant = catalogue.regle_au(jour)
-    passes = [m for m in reversed(catalogue.marches) if m.code != courant.code and (m.debut is None or m.debut <= jour)]
-    ranges = [m for m in (courant, *passes) if m.parcours]
+    autres = [m for m in reversed(catalogue.marches) if m.code != courant.code]
+    ranges = [m for m in (courant, *autres) if m.parcours]
     groupes: list[tuple[str, Any]] = [(m.titre, [(p.code, p.libelle) for p in m.parcours]) for m in ranges]
     if retenu and not any(retenu == code for _, lot in groupes for code, _libelle in lot):
         groupes.append(("Autre", [(retenu, retenu)]))

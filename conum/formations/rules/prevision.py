@@ -56,8 +56,14 @@ class Prevision:
     @property
     def total(self) -> Mois:
         """La somme des mois ; `reste` est celui du dernier."""
-        sommes = [sum(getattr(m, nom) for m in self.mois) for nom in ("attentes", "contrats", "postes", "places")]
-        return Mois(self.mois[0].premier, *sommes, reste=self.mois[-1].reste)
+        return Mois(
+            self.mois[0].premier,
+            attentes=sum(m.attentes for m in self.mois),
+            contrats=sum(m.contrats for m in self.mois),
+            postes=sum(m.postes for m in self.mois),
+            places=sum(m.places for m in self.mois),
+            reste=self.mois[-1].reste,
+        )
 
 
 def mois_suivant(premier: date, rang: int = 1) -> date:

@@ -64,8 +64,9 @@ def _questionner(
 def avis(request: HttpRequest, jeton: str) -> HttpResponseBase:
     """Par le lien du courriel, sans compte : il sert une fois."""
     numero = actes.lire_lien(jeton)
-    invitation = InvitationSatisfaction.objects.select_related("organisme").filter(pk=numero).first()
-    if numero is None or invitation is None:
+    connues = InvitationSatisfaction.objects.select_related("organisme")
+    invitation = connues.filter(pk=numero).first() if numero is not None else None
+    if invitation is None:
         raise Http404("Lien inconnu.")
     par = anonyme(REPONDANT, "Personne formée, par son lien", invitation.pk)
     ici = reverse("formations:avis", args=[jeton])
