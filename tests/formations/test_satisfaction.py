@@ -12,12 +12,15 @@ from django.utils import timezone
 
 from conum.comptes.models import TypeRole
 from conum.courriels.models import Courriel
+from conum.formations.access import REPONDANT
 from conum.formations.actions import satisfaction
 from conum.formations.models import InvitationSatisfaction, ReponseSatisfaction
 from conum.formations.models.satisfaction import Moment
 from conum.formations.rules import satisfaction as regles
 from conum.formations.states import Etat
+from conum.journal.acteurs import anonyme
 from conum.journal.models import Entree
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
 from tests.formations import fabriques_base as fab
 from tests.formations import fabriques_parcours as parcours
@@ -249,3 +252,16 @@ def test_chacun_lit_les_siens_a_partir_de_cinq(client, se_connecter, django_asse
         assert client.get(reverse("formations:satisfaction", args=[anct.pk])).status_code == 302
     with django_assert_max_num_queries(2):
         satisfaction.resultats(type(fabrik).objects.all(), JOUR)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_envois_a_la_fois_ne_font_qu_une_reponse():
+    invitation = _invitation()
+    par = anonyme(REPONDANT, objet_id=invitation.pk)
+
+    def repondre():
+        satisfaction.repondre(invitation, notes=_notes(), par=par)
+
+    issues = ensemble(repondre, repondre)
+    assert sorted(type(i).__name__ for i in issues) == ["NoneType", "TransitionImpossible"]
+    assert ReponseSatisfaction.objects.count() == 1
