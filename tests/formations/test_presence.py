@@ -5,13 +5,14 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from conum.formations.actions import liens, presence
 from conum.formations.actions.assiduite import assiduite_de
-from conum.formations.models import Emargement, Seance
+from conum.formations.models import Emargement, EtatRecapitulatif, LigneEmargement, LigneEtat, Seance
 from conum.formations.models.presence import VoieSignature
 from conum.formations.rules.presence import PARIS, fenetre, lien_valable
-from conum.formations.states import Etat, EtatPlace
+from conum.formations.states import Etat, EtatPlace, EtatRecap
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from tests.aides import ensemble
@@ -190,6 +191,24 @@ def test_annuler_un_emargement_le_garde_et_en_permet_un_autre(client, se_connect
     assert "déjà annulé" in texte(client.post(page, {"motif": "Encore."}))
     presence.signer(matin, place, voie=VoieSignature.ESPACE, par=personne)
     assert Emargement.objects.filter(seance=matin, place=place).count() == 2
+
+
+def test_une_demi_journee_transmise_a_l_anct_ne_s_annule_que_par_elle():
+    place, (matin, _) = p.assise()
+    faite, agent = f.emarger(matin, place), f.role_organisme(f.organisme())
+    maintenant = timezone.now()
+    etat = EtatRecapitulatif.objects.create(
+        numero=1, organisme=place.session.organisme, marche_code="2025", mois=matin.jour.replace(day=1),
+        etat=EtatRecap.TRANSMIS, transmis_le=maintenant, transmis_par=agent,
+    )  # fmt: skip
+    ligne = LigneEtat.objects.create(etat=etat, inscription=place.inscription, nature="formation", minutes=210)
+    LigneEmargement.objects.create(
+        ligne=ligne, emargement=faite, seance=matin, inscription=place.inscription, minutes=210
+    )
+    with pytest.raises(TransitionImpossible, match="elle seule peut encore"):
+        presence.annuler_emargement(faite, motif="Erreur.", par=agent)
+    presence.annuler_emargement(faite, motif="Erreur.", par=f.anct())
+    assert assiduite_de(place.inscription).faites == 0
 
 
 # --- La feuille et les blocs ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.utils import timezone
 from conum.formations.actions.assiduite import assiduite_de, assiduites
 from conum.formations.models import Seance
 from conum.formations.states import Etat, EtatPlace
+from conum.formations.views.blocs_presence import lignes_de
 from tests.formations import fabriques_base as f
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +108,18 @@ def test_autant_de_questions_pour_une_que_pour_plusieurs():
         lues = assiduites(elles)
     assert len(une) == len(toutes) == 3
     assert {a.stage.a_venir for a in lues.values()} == {180}
+
+
+def test_retiree_puis_reprise_dans_la_session_une_demi_journee_compte_une_fois():
+    elle = f.inscription(etat=Etat.EN_FORMATION)
+    session = f.session(debut=f.jour(-2), seances=4)
+    un, deux, *_ = seances_de(session)
+    rendue = f.place(session, elle, etat=EtatPlace.RETIREE, siege=None, motif="Erreur.")
+    reprise = f.place(session, elle)
+    f.emarger(un, rendue)
+    f.emarger(deux, rendue, signe_formateur_le=None, formateur_nom="", formateur_voie="")
+    f.emarger(deux, reprise)
+    suivie = assiduite_de(elle)
+    assert (suivie.faites, suivie.fautes, len(suivie.a_signer)) == (420, (), 2)
+    lignes = lignes_de(elle)
+    assert [x.liste for x in lignes] == ["faites", "faites", "a_signer", "a_signer"]

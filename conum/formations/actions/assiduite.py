@@ -27,7 +27,7 @@ def assiduites(inscriptions: Iterable[Inscription], jour: date | None = None) ->
     jour = jour or timezone.localdate()
     par_numero = {i.pk: i for i in inscriptions}
     lignes = _lignes(list(par_numero))
-    return {numero: _compter(inscription, lignes[numero], jour) for numero, inscription in par_numero.items()}
+    return {numero: _compter(inscription, lignes.get(numero, []), jour) for numero, inscription in par_numero.items()}
 
 
 def _compter(inscription: Inscription, lignes: list[regles.Emargement], jour: date) -> regles.Assiduite:
@@ -51,18 +51,23 @@ def _lignes(numeros: list[int]) -> Mapping[int, list[regles.Emargement]]:
     for seance in Seance.objects.filter(session__in={p[2] for p in places}).order_by("jour", "debut"):
         seances[seance.session_id][seance.pk] = seance.demi_journee
     emargements = _emargements([p[0] for p in places])
-    sorties: dict[int, list[regles.Emargement]] = defaultdict(list)
+    # Retirée puis reprise dans la session, une personne y a deux places : la demi-journée ne compte qu’une fois.
+    trouvees: dict[int, dict[int, tuple[int, regles.Emargement]]] = defaultdict(dict)
     for pk, inscription, session, etat, etat_session in places:
-        gardes = emargements.get(pk, {})
+        gardes, siennes = emargements.get(pk, {}), trouvees[inscription]
         en_cours = etat in PLACES_VIVANTES and etat_session != EtatSession.ANNULEE
         for numero, demie in seances[session].items():
             if numero in gardes:
                 apprenant, formateur, absent, motif = gardes[numero]
                 ligne = regles.Emargement(demie, apprenant is not None, formateur is not None, absent, motif)
-                sorties[inscription].append(ligne)
+                poids = 3 if ligne.fait else 2
             elif en_cours:
-                sorties[inscription].append(regles.Emargement(demie))
-    return sorties
+                ligne, poids = regles.Emargement(demie), 1
+            else:
+                continue
+            if numero not in siennes or siennes[numero][0] < poids:
+                siennes[numero] = (poids, ligne)
+    return {inscription: [ligne for _, ligne in siennes.values()] for inscription, siennes in trouvees.items()}
 
 
 def _emargements(places: list[int]) -> Mapping[int, Mapping[int, tuple[object, object, bool, str]]]:

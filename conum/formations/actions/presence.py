@@ -15,13 +15,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from conum.formations.access import peut_constater, peut_emarger, peut_gerer_session, peut_tenir_seance
-from conum.formations.models import Attestation, Emargement, Inscription, Place, Seance, SessionFormation
+from conum.formations.models import (
+    Attestation,
+    Emargement,
+    Inscription,
+    LigneEmargement,
+    Place,
+    Seance,
+    SessionFormation,
+)
 from conum.formations.models.presence import MotifAbsence, VoieSignature
 from conum.formations.rules import presence as regles
-from conum.formations.states import ASSISES, TRANSITIONS, Etat, EtatSession
+from conum.formations.states import ASSISES, TRANSITIONS, Etat, EtatRecap, EtatSession
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
+from conum.postes.access import est_anct
 from conum.socle.enregistrement import enregistrer
 
 PARTIE = "Cette demi-journée n’est plus au calendrier. Rechargez la page."
@@ -235,7 +244,7 @@ def annuler_emargement(emargement: Emargement, *, motif: str, par: Acteur) -> Em
 
     Raises:
         PermissionDenied: ni l'organisme de la session ni l'ANCT.
-        TransitionImpossible: déjà annulée, ou une attestation compte ces heures.
+        TransitionImpossible: déjà annulée, ou comptée dans une attestation ou un état transmis.
     """
     motif = exiger_motif(motif)
     with verrouiller(emargement.seance, [emargement.place_id]) as verrous:
@@ -246,10 +255,20 @@ def annuler_emargement(emargement: Emargement, *, motif: str, par: Acteur) -> Em
             raise TransitionImpossible("Cet émargement est déjà annulé.")
         if est_fait(ligne) and Attestation.objects.valables().filter(inscription=ligne.place.inscription).exists():
             raise TransitionImpossible("L’attestation compte ces heures : l’ANCT doit d’abord l’annuler.")
+        if not est_anct(par) and _comptee(ligne):
+            raise TransitionImpossible(
+                "Cette demi-journée est dans un état transmis à l’ANCT : elle seule peut encore l’annuler."
+            )
         ligne.annule_le, ligne.annule_motif = timezone.now(), motif
         enregistrer(ligne)
         noter(ligne, "annuler_emargement", par=par, motif=motif)
     return ligne
+
+
+def _comptee(ligne: Emargement) -> bool:
+    """Dans un état récapitulatif que l'organisme ne tient plus."""
+    figes = (EtatRecap.TRANSMIS, EtatRecap.VALIDE)
+    return LigneEmargement.objects.filter(emargement=ligne, actif=True, ligne__etat__etat__in=figes).exists()
 
 
 def effacer_emargements(avant: datetime) -> int:

@@ -82,7 +82,7 @@ class TabletteForm(DsfrForm):
     )
     code = forms.CharField(
         label="Votre code personnel",
-        help_text=f"{CHIFFRES} chiffres, dans votre convocation et dans votre espace. Ne le donnez à personne.",
+        help_text=f"{CHIFFRES} chiffres, dans votre espace, à la page de votre session. Ne le donnez à personne.",
         max_length=12,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Écrivez votre code."},

@@ -95,7 +95,17 @@ def lignes_de(inscription: Inscription) -> list[Ligne]:
     )
     for place in places:
         place.inscription = inscription
-    return lignes_des_places(places)
+    retenues: dict[int, Ligne] = {}
+    for ligne in lignes_des_places(places):
+        # Deux places dans une session (retirée, puis reprise) : la ligne faite, sinon celle qui est écrite.
+        autre = retenues.get(ligne.seance.pk)
+        if autre is None or _poids(ligne) > _poids(autre):
+            retenues[ligne.seance.pk] = ligne
+    return sorted(retenues.values(), key=lambda x: (x.seance.jour, x.seance.debut))
+
+
+def _poids(ligne: Ligne) -> int:
+    return 2 if ligne.liste == FAITES else 1 if ligne.emargement is not None else 0
 
 
 def lignes_des_places(places: Iterable[Place], seances: Iterable[Seance] | None = None) -> list[Ligne]:

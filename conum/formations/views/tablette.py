@@ -178,7 +178,7 @@ def _signer_sur_tablette(seance: Seance, place: Place, code: str) -> tuple[str |
     if liens.trop_d_essais(place):
         return "code", "Trop d’essais pour cette personne. Signez depuis votre espace, ou dans une heure."
     if not liens.code_juste(place, code):
-        return "code", "Ce code n’est pas le vôtre. Il est dans votre convocation et dans votre espace."
+        return "code", "Ce code n’est pas le vôtre. Il est dans votre espace, à la page de votre session."
     par = anonyme(APPRENANT, "Apprenant, par son code sur la tablette", place.pk)
     try:
         presence.signer(seance, place, voie=VoieSignature.TABLETTE, par=par)
