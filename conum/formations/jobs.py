@@ -4,10 +4,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from conum.comptes.models import Role
 from conum.formations.actions import (
     absences,
     arrets,
+    attente,
     certifications,
+    confirmations,
+    convocations,
     departs,
     dispenses,
     envois_presence,
@@ -15,8 +19,10 @@ from conum.formations.actions import (
     inscriptions,
     positionnement,
     presence,
+    reglages,
     satisfaction,
 )
+from conum.formations.models import PassageAffectation
 from conum.socle import conservation
 from conum.socle.travaux import travail
 
@@ -30,6 +36,7 @@ def ouvrir_inscriptions() -> None:
     arrets.arreter_sans_contrat(jour)
     arrets.rouvrir_avec_contrat(jour)
     inscriptions.ouvrir_inscriptions(jour)
+    reglages.designer_organismes()
 
 
 @travail("formations.alerter_departs", cron="40 6 * * *", reprises=3)
@@ -124,3 +131,20 @@ for regle in (
     ),
 ):
     conservation.enregistrer(regle)
+
+# --- Places, convocations, affectation -----------------------------------------------------------------------------
+
+
+@travail("formations.convoquer_places", cron="*/5 * * * *")
+def convoquer_places() -> None:
+    """Les sièges libres vont à la liste d'attente ; qui n'est pas convoqué, ou l'est avant une correction, l'est."""
+    attente.promouvoir_partout()
+    convocations.convoquer_d_office(timezone.now())
+
+
+@travail("formations.confirmer_passage", reprises=2)
+def confirmer_passage(passage: int, role: int) -> None:
+    """Tout ce qu'un passage propose encore, confirmé au nom de qui l'a demandé."""
+    confirmations.confirmer_tout(
+        PassageAffectation.objects.get(pk=passage), par=Role.objects.actifs().select_related("utilisateur").get(pk=role)
+    )

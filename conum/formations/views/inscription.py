@@ -16,13 +16,19 @@ from conum.formations.actions import departs
 from conum.formations.models import Inscription, Positionnement
 from conum.formations.rules import marches
 from conum.formations.states import EN_ATTENTE, VIVANTES, Etat
-from conum.formations.views import blocs_parcours, blocs_presence, commun, resultat, satisfaction
+from conum.formations.views import blocs_parcours, blocs_places, blocs_presence, commun, resultat, satisfaction
 from conum.postes.models import Contrat
 from conum.postes.states import Etat as EtatContrat
 from conum.socle.http import lecture, role_requis
 
 Bloc = Callable[[HttpRequest, Inscription], str]
-BLOCS: tuple[Bloc, ...] = (resultat.bloc, *blocs_presence.BLOCS, *blocs_parcours.BLOCS, satisfaction.bloc)
+BLOCS: tuple[Bloc, ...] = (
+    resultat.bloc,
+    blocs_places.bloc_inscription,
+    *blocs_presence.BLOCS,
+    *blocs_parcours.BLOCS,
+    satisfaction.bloc,
+)
 """Ce que chaque métier montre sous la fiche, dans l'ordre ; un bloc vide ne se montre pas."""
 
 VOIENT_LE_CONTRAT = (TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE)

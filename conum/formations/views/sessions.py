@@ -17,12 +17,15 @@ from conum.formations.models import Place, Seance, SessionFormation
 from conum.formations.rules import marches
 from conum.formations.rules.assiduite import Nature, en_heures
 from conum.formations.states import EtatSession
-from conum.formations.views import blocs_presence
+from conum.formations.views import blocs_places, blocs_presence
 from conum.formations.views.commun import nom_du_parcours
 from conum.journal.models import Entree
 from conum.socle.http import lecture, role_requis
 
-BLOCS: tuple[Callable[[HttpRequest, SessionFormation], str], ...] = (blocs_presence.bloc_presence,)
+BLOCS: tuple[Callable[[HttpRequest, SessionFormation], str], ...] = (
+    blocs_places.bloc_session,
+    blocs_presence.bloc_presence,
+)
 """Ce que chaque métier montre sous les faits de la session, dans l'ordre ; un bloc vide ne se montre pas."""
 
 NIVEAUX = {EtatSession.BROUILLON: "new", EtatSession.OUVERTE: "success", EtatSession.ANNULEE: "error"}
