@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from conum.courriels.actions import mettre_en_file
 from conum.formations.access import peut_gerer_session
+from conum.formations.actions.attente import promouvoir
 from conum.formations.emails import destinataires
 from conum.formations.emails.sessions import SessionModifiee
 from conum.formations.models import Inscription, Organisme, Place, Seance, SessionFormation
@@ -114,6 +115,8 @@ def changer(session: SessionFormation, *, par: Acteur, motif: str = "") -> Itera
             donnees["places"] = [avant.places, apres.places]
         if lignes and acte == "corriger_session":
             _prevenir(courante, lignes, motif)
+    if apres.places > avant.places:
+        promouvoir(courante)
 
 
 @contextmanager
