@@ -21,7 +21,7 @@ from conum.formations.models.presence import VoieSignature
 from conum.formations.rules.presence import lien_valable
 from conum.formations.states import ASSISES, EtatSession
 from conum.formations.views.blocs_presence import lignes_des_places
-from conum.formations.views.presence import page_de_tenue, places_de
+from conum.formations.views.feuille import page_de_tenue, places_de
 from conum.journal.acteurs import ActeurSansCompte, anonyme
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.http import lecture, lecture_ecriture, publique
