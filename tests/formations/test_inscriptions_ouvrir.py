@@ -4,12 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.courriels.models import Courriel
 from conum.formations import jobs
 from conum.formations.actions import arrets, departs
+from conum.formations.actions.assiduite import assiduite_de
 from conum.formations.actions.inscriptions import ouvrir_inscription, ouvrir_inscriptions
 from conum.formations.models import Inscription
 from conum.formations.states import Etat, EtatPlace
@@ -21,6 +23,7 @@ from conum.postes.models import Contrat
 from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
 from tests.formations import fabriques_base as fab
+from tests.formations.test_positionnement_ecrans import fini
 from tests.postes import fabriques as postes
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +130,46 @@ def test_la_formation_s_arrete_avec_le_contrat_et_reprend_avec_lui():
     inscription.refresh_from_db()
     assert inscription.etat == Etat.ABANDONNEE
     assert arrets.rouvrir_inscription(inscription, par=anct).etat == Etat.OUVERTE
+
+
+def test_un_nouvel_employeur_reprend_la_formation_arretee(client, se_connecter):
+    inscription, _ = fini(contrat=fab.contrat(debut=fab.jour(-60)))
+    ancien = fab.employeur(inscription)
+    session = fab.session(debut=fab.jour(-30), seances=2)
+    fab.emarger(session.seances.order_by("pk").first(), fab.place(session, inscription))
+    Inscription.objects.filter(pk=inscription.pk).update(etat=Etat.EN_FORMATION, parcours=fab.PARCOURS)
+    postes.rompre(inscription.contrat, date_rupture=fab.jour(-10))
+    jobs.ouvrir_inscriptions()
+    _, (poste,) = postes.structure_avec(1)
+    nouveau = postes.en_poste(poste, personne=inscription.personne, debut=fab.jour(-5))
+    jobs.ouvrir_inscriptions()
+
+    inscription.refresh_from_db()
+    assert Inscription.objects.filter(personne=inscription.personne).get() == inscription
+    assert (inscription.contrat, inscription.etat, inscription.parcours) == (nouveau, Etat.OUVERTE, "")
+    inscription.parcours = fab.PARCOURS
+    assert assiduite_de(inscription).faites == 210
+    texte = courriels(inscription, "bienvenue").latest("pk").texte
+    assert "déjà passé le test" in texte
+    page = reverse("formations:inscription", args=[ancien.pk, inscription.pk])
+    assert se_connecter(client, ancien).get(page).status_code == 404
+
+
+def test_un_organisme_inscrit_ensuite_recoit_qui_l_attendait():
+    contrat = fab.contrat()
+    membre = fab.membre_de(contrat.structure)
+    jobs.ouvrir_inscriptions()
+    inscription = Inscription.objects.get(contrat=contrat)
+    assert inscription.organisme is None
+    la_fabrik = fab.organisme()
+    agent = fab.role_organisme(la_fabrik)
+    jobs.ouvrir_inscriptions()
+    jobs.ouvrir_inscriptions()
+    inscription.refresh_from_db()
+    assert inscription.organisme == la_fabrik
+    assert courriels(inscription, "nouvelle_personne").get().destinataire == agent.utilisateur.email
+    lus = {c.destinataire for c in courriels(inscription, "organisme_change")}
+    assert lus == {contrat.personne.email, membre.utilisateur.email}
 
 
 def test_ses_places_sont_rendues():

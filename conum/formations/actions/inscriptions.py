@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -12,14 +13,14 @@ from conum.comptes.models import Role, TypeRole
 from conum.formations import access
 from conum.formations.actions.messages import prevenir_organisme, prevenir_personne, prevenir_structure
 from conum.formations.emails import inscriptions as emails
-from conum.formations.models import Inscription, Organisme
+from conum.formations.models import Inscription, Organisme, Positionnement
 from conum.formations.models.inscription import InscriptionQuerySet
 from conum.formations.rules import marches
 from conum.formations.rules.prise_de_poste import limite_de_depart
-from conum.formations.states import EN_ATTENTE, FAITES, VIVANTES, Etat
+from conum.formations.states import EN_ATTENTE, FAITES, TRANSITIONS, VIVANTES, Etat
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
-from conum.journal.workflow import TransitionImpossible
+from conum.journal.workflow import TransitionImpossible, transition
 from conum.postes.models import Contrat
 from conum.postes.states import CONFIRMES
 from conum.postes.states import Etat as EtatContrat
@@ -90,24 +91,49 @@ def ouvrir_inscription(contrat: Contrat, *, par: Acteur) -> Inscription:
         marche = marches.regle_au(courant.debut)
         assert courant.valide_le is not None
         signe_le = timezone.localdate(courant.valide_le)
-        inscription = Inscription(
-            contrat=courant,
-            personne=courant.personne,
-            commune=structure.commune,
-            organisme=organisme_pour(marche, structure.commune),
-            marche_code=marche.code,
-            marche_empreinte=marche.empreinte,
-            contrat_signe_le=signe_le,
-            disponible_le=_disponible_le(marche, signe_le, courant.debut),
+        champs: dict[str, Any] = {
+            "contrat": courant,
+            "commune": structure.commune,
+            "organisme": organisme_pour(marche, structure.commune),
+            "contrat_signe_le": signe_le,
+            "disponible_le": _disponible_le(marche, signe_le, courant.debut),
+        }
+        arretee = Inscription.objects.filter(
+            personne=courant.personne, etat=Etat.ABANDONNEE, marche_code=marche.code, marche_empreinte=marche.empreinte
         )
-        enregistrer(inscription)
-        noter(
-            inscription, "ouvrir_inscription", par=par, vers=Etat.OUVERTE,
-            donnees={"contrat": courant.pk, "marche": marche.code, "organisme": inscription.organisme_id},
-        )  # fmt: skip
+        inscription = (
+            _reprendre(derniere, champs, par)
+            if (derniere := arretee.order_by("-pk").first())
+            else _creer(courant.personne, marche, champs, par)
+        )
         ouvrir_role_conseiller(courant.personne, par=par)
         _annoncer(inscription, marche)
     return inscription
+
+
+def _creer(personne: Utilisateur, marche: marches.Marche, champs: dict[str, Any], par: Acteur) -> Inscription:
+    inscription = Inscription(personne=personne, marche_code=marche.code, marche_empreinte=marche.empreinte, **champs)
+    enregistrer(inscription)
+    noter(
+        inscription, "ouvrir_inscription", par=par, vers=Etat.OUVERTE,
+        donnees={"contrat": inscription.contrat_id, "marche": marche.code, "organisme": inscription.organisme_id},
+    )  # fmt: skip
+    return inscription
+
+
+def _reprendre(arretee: Inscription, champs: dict[str, Any], par: Acteur) -> Inscription:
+    """Sous le même marché, une formation arrêtée reprend avec le nouveau contrat : test et heures signées suivent.
+
+    L'ancien employeur ne la lit plus : elle est celle du nouveau.
+    """
+    donnees = {"ancien_contrat": arretee.contrat_id, "contrat": champs["contrat"].pk}
+    with transition(
+        arretee, "rouvrir_inscription", table=TRANSITIONS, par=par, peut=access.peut_ouvrir_inscription, donnees=donnees
+    ) as courante:
+        for champ, valeur in champs.items():
+            setattr(courante, champ, valeur)
+        courante.arret_motif = courante.parcours = courante.parcours_motif = ""
+    return courante
 
 
 def _disponible_le(marche: marches.Marche, signe_le: date, debut: date) -> date:
@@ -149,8 +175,9 @@ def ouvrir_role_conseiller(personne: Utilisateur, *, par: Acteur) -> Role:
 def _annoncer(inscription: Inscription, marche: marches.Marche) -> None:
     limite = limite_de_depart(inscription.contrat_signe_le, marche)
     passee, jours = limite < timezone.localdate(), marche.depart_jours
+    teste = Positionnement.objects.filter(inscription=inscription, fini_le__isnull=False).exists()
     prevenir_personne(
-        inscription, emails.Bienvenue, page="formations:positionnement",
+        inscription, emails.Bienvenue, page="formations:positionnement", teste=teste,
         organisme=inscription.organisme.nom if inscription.organisme else "", sans_parcours=not marche.parcours,
     )  # fmt: skip
     prevenir_structure(

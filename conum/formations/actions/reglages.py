@@ -10,11 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from conum.formations import access
+from conum.formations.actions.inscriptions import organisme_pour, sans_organisme
 from conum.formations.actions.messages import LISTE, prevenir_organisme, prevenir_personne, prevenir_structure
 from conum.formations.emails import inscriptions as emails
 from conum.formations.models import Inscription, Organisme
+from conum.formations.rules import marches
 from conum.formations.states import EN_ATTENTE, Etat
-from conum.journal.acteurs import Acteur
+from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.actions.gardes import exiger_texte
@@ -69,6 +71,35 @@ def confier(inscription: Inscription, *, organisme: Organisme, motif: str, par: 
         prevenir_personne(courant, emails.OrganismeChange, organisme=organisme.nom, motif=motif)
         prevenir_structure(courant, emails.OrganismeChange, organisme=organisme.nom, motif=motif)
     return courant
+
+
+def designer_organismes() -> int:
+    """Un organisme vient d'être inscrit : les personnes que personne ne formait lui sont confiées. Rend leur nombre."""
+    designees = 0
+    attendent = sans_organisme(Inscription.objects.all()).select_related("commune__departement").order_by("pk")
+    for inscription in attendent:
+        marche = marches.marche(inscription.marche_code)
+        organisme = organisme_pour(marche, inscription.commune)
+        if organisme is not None:
+            designees += _designer(inscription, organisme)
+    return designees
+
+
+def _designer(inscription: Inscription, organisme: Organisme) -> int:
+    try:
+        with retouche(
+            inscription, "designer_organisme", par=SYSTEME, peut=access.peut_ouvrir_inscription, depuis=EN_ATTENTE,
+            donnees={"a": organisme.pk},
+        ) as courant:  # fmt: skip
+            if courant.organisme_id is not None:
+                raise TransitionImpossible("Un organisme vient d’être désigné.")
+            courant.organisme = organisme
+            prevenir_organisme(courant, emails.NouvellePersonne)
+            prevenir_personne(courant, emails.OrganismeChange, organisme=organisme.nom)
+            prevenir_structure(courant, emails.OrganismeChange, organisme=organisme.nom)
+    except TransitionImpossible:
+        return 0  # un agent l'a fait entre-temps
+    return 1
 
 
 def regler_disponibilite(inscription: Inscription, *, portee_km: int, disponible_le: date, par: Acteur) -> Inscription:

@@ -14,6 +14,8 @@ class Bienvenue(SurInscription):
     sujet = "Votre formation de conseiller numérique commence ici"
     organisme: str = "La Fabrik"
     sans_parcours: bool = False
+    # Une formation reprise : le test déjà passé n'est pas à refaire.
+    teste: bool = False
 
     @classmethod
     def exemple(cls) -> Self:
@@ -63,16 +65,16 @@ class ConfieeAilleurs(SurInscription):
 
 @dataclass(frozen=True)
 class OrganismeChange(SurInscription):
-    """À la personne et à la structure : un autre organisme la forme."""
+    """À la personne et à la structure : qui la forme maintenant ; `motif` quand l'ANCT en change."""
 
     code = "formations/organisme_change"
-    sujet = "Formation de {personne} : l’organisme change"
+    sujet = "Formation de {personne} confiée à {organisme}"
     organisme: str = "La Fabrik"
-    motif: str = "L’organisme d’avant n’a pas de session avant l’été."
+    motif: str = ""
 
     @classmethod
     def exemple(cls) -> Self:
-        return cls(**EXEMPLE)
+        return cls(**EXEMPLE, motif="L’organisme d’avant n’a pas de session avant l’été.")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ NIVEAUX = {
 LIBELLES = {
     "ouvrir_inscription": "Inscription ouverte",
     "suivre_renouvellement": "Contrat renouvelé : la formation continue",
+    "designer_organisme": "Organisme désigné",
     "confier": "Confiée à un organisme",
     "regler_disponibilite": "Distance et disponibilité modifiées",
     "commencer_positionnement": "Test de positionnement commencé",
