@@ -155,7 +155,8 @@ def envoyer_liens(seance: Seance, *, par: Acteur) -> Envoye:
         raise TransitionImpossible("Les liens s’envoient le jour même, et dans les sept jours qui suivent.")
     if limites.depasse(f"presence-liens:{seance.pk}", maximum=ENVOIS_PAR_HEURE, duree=timedelta(hours=1)):
         raise TransitionImpossible("Les liens viennent d’être envoyés plusieurs fois. Réessayez dans une heure.")
-    cle = f"presence-demande:{timezone.now():%Y%m%d%H%M%S}"
+    # À la seconde : deux clics sont un envoi.
+    cle = f"presence-demande:{seance.pk}:{timezone.now():%Y%m%d%H%M%S}"
     with transaction.atomic():
         formateurs = mettre_en_file_en_masse(_aux_formateurs([seance], cle))
         apprenants = mettre_en_file_en_masse(_aux_apprenants(_a_signer([seance]), cle, aujourd_hui))
