@@ -3,15 +3,19 @@
 L'ANCT verse, à deux personnes ; la structure saisit son compte et prouve l'emploi ; la préfecture lit les montants.
 """
 
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from conum.comptes.models import Role
 from conum.conventions.models import Convention
+from conum.formations.access import est_organisme
+from conum.formations.models import Organisme
 from conum.journal.acteurs import Acteur
 from conum.postes.access import est_anct, est_membre_de, est_systeme
 from conum.structures.models import Structure
 from conum.versements.models import Echeance, Justificatif, LigneRetour, Lot, RetourBancaire, Rib
+from conum.versements.models.rib import Beneficiaire
 
 
 def peut_ordonnancer(acteur: Acteur, _objet: object = None) -> bool:
@@ -29,8 +33,13 @@ def peut_approuver(acteur: Acteur, lot: Lot) -> bool:
     return est_anct(acteur) and acteur.utilisateur_id != lot.prepare_par_id
 
 
-def peut_saisir_rib(acteur: Acteur, structure: Structure) -> bool:
-    return est_membre_de(acteur, structure) or est_anct(acteur)
+def est_des_siens(acteur: Acteur, qui: Beneficiaire) -> bool:
+    """Un membre de la structure, un agent de l'organisme."""
+    return est_organisme(acteur, qui) if isinstance(qui, Organisme) else est_membre_de(acteur, qui)
+
+
+def peut_saisir_rib(acteur: Acteur, qui: Beneficiaire) -> bool:
+    return est_des_siens(acteur, qui) or est_anct(acteur)
 
 
 def peut_confirmer_rib(acteur: Acteur, rib: Rib) -> bool:
@@ -39,11 +48,11 @@ def peut_confirmer_rib(acteur: Acteur, rib: Rib) -> bool:
 
 
 def peut_refuser_rib(acteur: Acteur, rib: Rib) -> bool:
-    return est_anct(acteur) or est_membre_de(acteur, rib.structure)
+    return est_anct(acteur) or est_des_siens(acteur, rib.beneficiaire)
 
 
-def peut_lire_rib(acteur: Acteur, structure: Structure) -> bool:
-    return peut_saisir_rib(acteur, structure)
+def peut_lire_rib(acteur: Acteur, qui: Beneficiaire) -> bool:
+    return peut_saisir_rib(acteur, qui)
 
 
 def peut_deposer_justificatif(acteur: Acteur, justificatif: Justificatif) -> bool:
@@ -78,10 +87,11 @@ def get_ligne_retour_ou_404(role: Role, pk: int) -> LigneRetour:
 
 
 def get_rib_ou_404(role: Role, pk: int) -> Rib:
-    rib = get_object_or_404(
-        Rib.objects.filter(structure__in=Structure.objects.visibles_par(role)).select_related("structure"), pk=pk
+    siens = Q(structure__in=Structure.objects.visibles_par(role)) | Q(
+        organisme__in=Organisme.objects.visibles_par(role)
     )
-    if not peut_lire_rib(role, rib.structure):
+    rib = get_object_or_404(Rib.objects.filter(siens).select_related("structure", "organisme"), pk=pk)
+    if not peut_lire_rib(role, rib.beneficiaire):
         raise Http404("Coordonnées inconnues.")
     return rib
 

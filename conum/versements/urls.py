@@ -6,6 +6,7 @@ from conum.versements.views import (
     gestes,
     justificatifs,
     lots,
+    paiements,
     retours,
     reversements,
     ribs,
@@ -24,6 +25,7 @@ _JUSTIFICATIF = f"{_JUSTIFICATIFS}<int:pk>/"
 _RIBS = f"{_ESPACE}coordonnees-bancaires/"
 _RIB = f"{_RIBS}<int:pk>/"
 _STRUCTURE = f"{_ESPACE}structures/<int:structure_pk>/coordonnees-bancaires/"
+_ORGANISME = f"{_ESPACE}organismes/<int:organisme_pk>/coordonnees-bancaires/"
 _CONVENTION = f"{_ESPACE}conventions/<int:convention_pk>/versements/"
 urlpatterns = [
     # Les agents de l'État : l'argent vu d'en haut.
@@ -78,4 +80,9 @@ urlpatterns = [
     path(f"{_RIB}retirer/", ribs.retirer, name="retirer_rib"),
     path(_STRUCTURE, ribs.rib, name="rib"),
     path(f"{_STRUCTURE}saisir/", ribs.saisir, name="saisir_rib"),
+    # Les organismes de formation : leur compte, le paiement de leurs états.
+    path(f"{_ESPACE}mon-compte-bancaire/", ribs.mon_compte, name="mon_compte"),
+    path(_ORGANISME, ribs.rib_organisme, name="rib_organisme"),
+    path(f"{_ORGANISME}saisir/", ribs.saisir_organisme, name="saisir_rib_organisme"),
+    path(f"{_ESPACE}paiements-des-etats/", paiements.liste, name="paiements_etats"),
 ]

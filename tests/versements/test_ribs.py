@@ -81,10 +81,7 @@ def test_saisir_chiffre_masque_et_previent():
     destinataires = set(Courriel.objects.filter(code="versements/rib_propose").values_list("destinataire", flat=True))
     assert destinataires == {un.utilisateur.email, deux.utilisateur.email}
     assert Courriel.objects.get(code="versements/rib_a_confirmer").destinataire == agent.utilisateur.email
-    assert (
-        "Ce changement ne vient pas de votre structure"
-        in Courriel.objects.filter(code="versements/rib_propose")[0].texte
-    )
+    assert "Ce changement ne vient pas de chez vous" in Courriel.objects.filter(code="versements/rib_propose")[0].texte
 
 
 def test_l_iban_n_est_nulle_part_en_clair():

@@ -38,6 +38,8 @@ LIBELLES = {
     "contester_etat": "Contesté",
     "valider_etat": "Validé",
     "abandonner_etat": "Abandonné",
+    "constater_paiement": "Payé par la banque",
+    "constater_rejet_paiement": "Virement rejeté par la banque",
 }
 PERDUES_MONTREES = 10
 

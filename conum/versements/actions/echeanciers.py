@@ -175,7 +175,7 @@ def _charger(conventions: Sequence[int], lots: set[int]) -> _Travail:
     verrou = Echeance.objects.select_for_update(of=("self",), no_key=True).filter(convention__in=conventions)
     echeances = list(verrou.exclude(remplacee_par__isnull=False).order_by("pk"))
     en_lot = LigneLot.objects.filter(actif=True, echeance__in=[e.pk for e in echeances if e.etat == Etat.A_VERSER])
-    lignes = {x.echeance_id: x for x in en_lot.select_related("lot")}
+    lignes = {x.echeance_id: x for x in en_lot.select_related("lot") if x.echeance_id is not None}
     if {x.lot_id for x in lignes.values()} - lots:
         raise _LotApparu
     travail = _Travail({}, defaultdict(Decimal), defaultdict(list), defaultdict(list), lignes)

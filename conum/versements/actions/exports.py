@@ -59,13 +59,17 @@ def exporter_lot(lot: Lot, *, par: Acteur) -> Lot:
 
 def _produire(lot: Lot) -> bytes:
     lignes = lot.lignes.filter(actif=True).select_related(
-        "rib__structure", "echeance__convention", "echeance__poste__poste"
+        "rib__structure",
+        "rib__organisme",
+        "echeance__convention",
+        "echeance__poste__poste",
+        "etat_recapitulatif__organisme",
     )
     virements = []
     perimees = []
     for x in lignes.order_by("pk"):
         if x.rib.etat != EtatRib.ACTIF:
-            perimees.append(x.rib.structure.nom)
+            perimees.append(x.rib.beneficiaire.nom)
             continue
         virements.append(_virement(x))
     if perimees:
@@ -88,16 +92,24 @@ def _produire(lot: Lot) -> bytes:
 
 
 def _virement(x: LigneLot) -> Virement:
-    convention, poste = x.echeance.convention, x.echeance.poste
-    quoi = f"Conseiller numerique {convention.reference}" + (f" poste {poste.poste.reference}" if poste else "")
     return Virement(
         reference=x.reference,
         titulaire=x.rib.titulaire,
         iban=iban_de(x.rib),
         bic=x.rib.bic,
         montant=x.montant,
-        motif=f"{quoi} {x.echeance.reference}",
+        motif=_motif(x),
     )
+
+
+def _motif(x: LigneLot) -> str:
+    """Ce que lit le bénéficiaire sur son relevé."""
+    if x.echeance is None:
+        assert x.etat_recapitulatif is not None
+        return f"Formation des conseillers numeriques {x.etat_recapitulatif.reference}"
+    convention, poste = x.echeance.convention, x.echeance.poste
+    quoi = f"Conseiller numerique {convention.reference}" + (f" poste {poste.poste.reference}" if poste else "")
+    return f"{quoi} {x.echeance.reference}"
 
 
 def export_interrompu(lot: Lot) -> bool:

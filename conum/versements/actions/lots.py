@@ -1,7 +1,7 @@
 """Un lot : préparé par une personne, approuvé par une autre, remis à la banque une fois.
 
-Verrous : le lot, puis ses échéances par numéro, puis ses lignes. Une échéance n'est active que dans un lot, et le reste
-une fois payée : la base refuse un second versement.
+Verrous : le lot, puis ses échéances et ses états récapitulatifs par numéro, puis ses lignes. Une échéance, ou un état,
+n'est active que dans un lot, et le reste une fois payée : la base refuse un second versement.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from conum.comptes.models import Role
 from conum.courriels.actions import mettre_en_file
+from conum.formations.models import EtatRecapitulatif
 from conum.journal.acteurs import Acteur
 from conum.journal.actions import Ligne, noter, noter_en_masse
 from conum.journal.workflow import TransitionImpossible, transition
@@ -25,7 +26,7 @@ from conum.postes.emails import destinataires
 from conum.socle.enregistrement import enregistrer
 from conum.socle.texte import euros
 from conum.versements import access
-from conum.versements.actions import exports
+from conum.versements.actions import exports, paiements_etats, ribs
 from conum.versements.emails import lots as emails
 from conum.versements.models import Echeance, LigneLot, Lot, Rib
 from conum.versements.rules.virement import exiger_date
@@ -40,13 +41,13 @@ def somme(lignes: Iterable[LigneLot]) -> Decimal:
     return sum((x.montant for x in lignes), Decimal("0.00"))
 
 
-def preparer_lot(*, execution_le: date, echeances: Iterable[int], par: Role) -> Lot:
-    """Met ensemble des échéances à verser (leurs numéros en base), chacune au compte confirmé de sa structure.
+def preparer_lot(*, execution_le: date, echeances: Iterable[int] = (), etats: Iterable[int] = (), par: Role) -> Lot:
+    """Met ensemble des échéances à verser et des états validés (leurs numéros en base), chacun au compte confirmé.
 
     Raises:
         PermissionDenied: seul un agent de l'ANCT prépare.
         ValidationError: date d'exécution passée, trop lointaine, ou un jour sans banque.
-        TransitionImpossible: aucune échéance, ou l'une d'elles n'est plus à prendre ; la phrase dit lesquelles.
+        TransitionImpossible: rien à payer, ou l'un d'eux n'est plus à prendre ; la phrase dit lesquels.
     """
     if not access.peut_ordonnancer(par):
         raise PermissionDenied
@@ -54,18 +55,19 @@ def preparer_lot(*, execution_le: date, echeances: Iterable[int], par: Role) -> 
         exiger_date(execution_le, timezone.localdate())
     except ValueError as erreur:
         raise ValidationError({"execution_le": str(erreur)}) from erreur
-    voulues = sorted(set(echeances))
-    if not voulues:
-        raise TransitionImpossible("Aucune échéance n'est à mettre dans ce lot.")
+    voulues, voulus = sorted(set(echeances)), sorted(set(etats))
+    if not voulues and not voulus:
+        raise TransitionImpossible("Aucune échéance ni aucun état n'est à mettre dans ce lot.")
     with transaction.atomic():
         _verrouiller_echeances(Q(pk__in=voulues))
         prises = list(_payables(voulues))
         if len(prises) < len(voulues):
             raise TransitionImpossible(_pourquoi(set(voulues) - {e.pk for e in prises}))
+        pris = _prendre_etats(voulus)
         lot = Lot(execution_le=execution_le, prepare_par=par.utilisateur)
         enregistrer(lot)
         lot.refresh_from_db(fields=["numero"])
-        lignes = _lignes(lot, prises)
+        lignes = _lignes(lot, prises) + _lignes_etats(lot, pris)
         LigneLot.objects.bulk_create(lignes, batch_size=1_000)
         donnees = {"lignes": len(lignes), "total": str(somme(lignes)), "execution_le": execution_le.isoformat()}
         noter(lot, "preparer_lot", par=par, vers=lot.etat, donnees=donnees)
@@ -84,16 +86,41 @@ def _payables(cles: Sequence[int]) -> QuerySet[Echeance]:
 
 def _lignes(lot: Lot, echeances: Sequence[Echeance]) -> list[LigneLot]:
     structures = {e.convention.structure_id for e in echeances}
-    ribs = {r.structure_id: r for r in Rib.objects.filter(structure__in=structures, etat=EtatRib.ACTIF)}
+    comptes = {r.structure_id: r for r in Rib.objects.filter(structure__in=structures, etat=EtatRib.ACTIF)}
     return [
         LigneLot(
             lot=lot,
             echeance=e,
-            rib=ribs[e.convention.structure_id],
+            rib=comptes[e.convention.structure_id],
             montant=e.montant,
             reference=f"{e.reference}-{e.passages + 1}",  # type: ignore[attr-defined]
         )
         for e in echeances
+    ]
+
+
+def _prendre_etats(cles: Sequence[int]) -> list[EtatRecapitulatif]:
+    if not cles:
+        return []
+    paiements_etats.verrouiller(Q(pk__in=cles))
+    pris = list(paiements_etats.payables().filter(pk__in=cles))
+    if manquent := set(cles) - {e.pk for e in pris}:
+        phrases = ", ".join(paiements_etats.pourquoi(manquent))
+        raise TransitionImpossible(f"À ne pas payer dans ce lot : {phrases}.")
+    return pris
+
+
+def _lignes_etats(lot: Lot, etats: Sequence[EtatRecapitulatif]) -> list[LigneLot]:
+    comptes = paiements_etats.ribs_des(etats)
+    return [
+        LigneLot(
+            lot=lot,
+            etat_recapitulatif=e,
+            rib=comptes[e.organisme_id],
+            montant=e.total,
+            reference=f"{e.reference}-{e.passages + 1}",  # type: ignore[attr-defined]
+        )
+        for e in etats
     ]
 
 
@@ -103,7 +130,7 @@ def _pourquoi(cles: set[int]) -> str:
         Echeance.objects.avec_faits().filter(pk__in=cles).select_related("convention").order_by("pk")[:MONTREES]
     )
     lignes = LigneLot.objects.filter(echeance__in=refusees, actif=True).select_related("lot")
-    en_lot = {x.echeance_id: x.lot.reference for x in lignes}
+    en_lot = {x.echeance_id: x.lot.reference for x in lignes if x.echeance_id is not None}
     phrases = []
     for e in refusees:
         raison = f"déjà dans le lot {en_lot[e.pk]}" if e.pk in en_lot else e.blocage() or e.get_etat_display().lower()
@@ -118,7 +145,7 @@ def _est_le_preparateur(acteur: Acteur, lot: Lot) -> bool:
 
 
 def retirer_ligne(ligne: LigneLot, *, motif: str, par: Acteur) -> LigneLot:
-    """Sort une échéance d'un lot en préparation ; elle est de nouveau à verser, dans un autre lot."""
+    """Sort une ligne d'un lot en préparation ; elle est de nouveau à payer, dans un autre lot."""
     motif = exiger_texte("motif", motif)[:200]
     with transaction.atomic():
         lot = Lot.objects.select_for_update(no_key=True).get(pk=ligne.lot_id)
@@ -158,10 +185,12 @@ def soumettre_lot(lot: Lot, *, par: Role) -> Lot:
 
 
 def _rafraichir_les_comptes(lot: Lot) -> None:
-    perimees = lot.lignes.filter(actif=True).exclude(rib__etat=EtatRib.ACTIF).select_related("echeance__convention")
-    structures = {x.echeance.convention.structure_id: x for x in perimees}
-    for rib in Rib.objects.filter(structure__in=structures, etat=EtatRib.ACTIF).order_by("pk"):
-        lot.lignes.filter(actif=True, echeance__convention__structure=rib.structure_id).update(rib=rib)
+    perimees = lot.lignes.filter(actif=True).exclude(rib__etat=EtatRib.ACTIF)
+    siens = Q(structure__in=perimees.values("echeance__convention__structure")) | Q(
+        organisme__in=perimees.values("etat_recapitulatif__organisme")
+    )
+    for rib in list(Rib.objects.filter(siens, etat=EtatRib.ACTIF).order_by("pk")):
+        lot.lignes.filter(ribs.payees_a(rib), actif=True).update(rib=rib)
 
 
 def exiger_payable(lot: Lot) -> list[LigneLot]:
@@ -170,8 +199,10 @@ def exiger_payable(lot: Lot) -> list[LigneLot]:
     Raises:
         TransitionImpossible: aucune ligne, ou des lignes à retirer d'abord.
     """
-    _verrouiller_echeances(Q(lignes_de_lot__lot=lot, lignes_de_lot__actif=True))
-    lignes = list(lot.lignes.filter(actif=True).select_related("echeance").order_by("pk"))
+    du_lot = Q(lignes_de_lot__lot=lot, lignes_de_lot__actif=True)
+    _verrouiller_echeances(du_lot)
+    paiements_etats.verrouiller(du_lot)
+    lignes = list(lot.lignes.filter(actif=True).select_related("echeance", "etat_recapitulatif").order_by("pk"))
     if not lignes:
         raise TransitionImpossible("Ce lot n'a plus aucune ligne.")
     bonnes = set(
@@ -183,15 +214,19 @@ def exiger_payable(lot: Lot) -> list[LigneLot]:
             echeance__in=Echeance.objects.payables().filter(etat=Etat.A_VERSER).order_by().values("pk"),
         ).values_list("pk", flat=True)
     )
-    if fausses := {x.echeance_id for x in lignes if x.pk not in bonnes}:
+    bonnes |= set(paiements_etats.lignes_justes(lot.lignes.filter(actif=True)).values_list("pk", flat=True))
+    if fausses := [x for x in lignes if x.pk not in bonnes]:
         raise TransitionImpossible(f"{_pourquoi_plus(fausses)} Retirez ces lignes du lot.")
     return lignes
 
 
-def _pourquoi_plus(cles: set[int]) -> str:
+def _pourquoi_plus(lignes: Sequence[LigneLot]) -> str:
+    cles = {x.echeance_id for x in lignes if x.echeance_id is not None}
+    etats = [x.etat_recapitulatif_id for x in lignes if x.etat_recapitulatif_id is not None]
     echeances = Echeance.objects.avec_faits().filter(pk__in=cles).select_related("convention").order_by("pk")[:MONTREES]
     phrases = [f"{e.reference} ({(e.blocage() or 'le compte ou le montant a changé').rstrip('.')})" for e in echeances]
-    reste = len(cles) - len(phrases)
+    phrases += paiements_etats.pourquoi(etats, du_lot=True)
+    reste = len(lignes) - len(phrases)
     return f"Ne se paient plus : {', '.join(phrases)}{f' et {reste} autres' if reste > 0 else ''}."
 
 
@@ -215,7 +250,7 @@ def approuver_lot(lot: Lot, *, nombre: int, total: Decimal, par: Role) -> Lot:
                 f"Le lot a changé pendant votre lecture : {len(lignes)} virements, {euros(somme(lignes))}. Relisez-le."
             )
         courant.approuve_par, courant.approuve_le = par.utilisateur, timezone.now()
-        _passer([x.echeance for x in lignes], "ordonnancer_echeance", courant, par)
+        _passer([x.echeance for x in lignes if x.echeance is not None], "ordonnancer_echeance", courant, par)
     return courant
 
 
@@ -252,6 +287,7 @@ def abandonner_lot(lot: Lot, *, motif: str, par: Acteur) -> Lot:
     ) as courant:
         actives = Q(lignes_de_lot__lot=courant, lignes_de_lot__actif=True)
         _verrouiller_echeances(actives)
+        paiements_etats.verrouiller(actives)
         if courant.etat == EtatLot.APPROUVE:
             parties = Echeance.objects.filter(actives, etat=Etat.ORDONNANCE).order_by("pk")
             _passer(list(parties), "desordonnancer_echeance", courant, par)

@@ -28,8 +28,12 @@ def virements_possibles(ligne: LigneRetour, recherche: str = "") -> QuerySet[Lig
     if ligne.montant is not None:
         lignes = lignes.filter(montant=ligne.montant)
     if recherche := recherche.strip():
-        lignes = lignes.filter(_de_qui(recherche, "echeance__convention__") | Q(reference__icontains=recherche))
-    suivies = lignes.select_related("lot", "rib", "echeance__convention__structure", "echeance__convention__solde")
+        organisme = Q(etat_recapitulatif__organisme__nom__icontains=recherche)
+        du_texte = _de_qui(recherche, "echeance__convention__") | Q(reference__icontains=recherche) | organisme
+        lignes = lignes.filter(du_texte)
+    suivies = lignes.select_related(
+        "lot", "rib", "echeance__convention__structure", "echeance__convention__solde", "etat_recapitulatif__organisme"
+    )
     return suivies.order_by("lot_id", "pk")
 
 
@@ -68,7 +72,11 @@ def rapprocher_virement(ligne: LigneRetour, virement: LigneLot, *, par: Acteur) 
     """
     with transaction.atomic():
         _exiger_droit(ligne, par)
-        constats.verrouiller([virement.lot_id], [virement.echeance_id])
+        constats.verrouiller(
+            [virement.lot_id],
+            [cle for cle in (virement.echeance_id,) if cle is not None],
+            [cle for cle in (virement.etat_recapitulatif_id,) if cle is not None],
+        )
         with transition(
             ligne, "rapprocher_ligne", table=TRANSITIONS_RAPPROCHEMENT, par=par, peut=access.peut_ordonnancer,
             donnees={"virement": virement.reference},

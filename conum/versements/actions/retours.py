@@ -159,7 +159,7 @@ def _deplier(operation: Operation, connus: "_Connus", suivant: int) -> Iterator[
 def _attendu(ligne: LigneLot | None) -> VirementAttendu | None:
     if ligne is None:
         return None
-    soldee = hasattr(ligne.echeance.convention, "solde")
+    soldee = ligne.echeance is not None and hasattr(ligne.echeance.convention, "solde")
     return VirementAttendu(ligne.lot.reference, ligne.lot.etat in REMIS, ligne.etat, ligne.montant, soldee)
 
 
@@ -180,10 +180,11 @@ class _Connus:
         self.lignes: dict[str, LigneLot] = {}
         self.par_lot: dict[str, list[LigneLot]] = {}
         echeances: dict[int, Echeance] = {}
-        for x in lignes.select_related("lot", "rib", "echeance__convention__structure", "echeance__convention__solde"
-                                       ).order_by("pk"):  # fmt: skip
+        for x in lignes.select_related("lot", "rib", "echeance__convention__structure", "echeance__convention__solde",
+                                       "etat_recapitulatif__organisme").order_by("pk"):  # fmt: skip
             # Un seul objet par échéance : rejetée puis payée dans un autre lot, elle a deux lignes.
-            x.echeance = echeances.setdefault(x.echeance_id, x.echeance)
+            if x.echeance is not None:
+                x.echeance = echeances.setdefault(x.echeance.pk, x.echeance)
             self.lignes[x.reference] = x
             if x.lot.etat in REMIS:
                 self.par_lot.setdefault(x.lot.reference, []).append(x)
@@ -195,11 +196,12 @@ class _Connus:
         attendues = sommes.filter(etat=Etat.REVERSEMENT_DEMANDE, montant__in=montants)
         self.memes_montants: Counter[Decimal | None] = Counter(attendues.values_list("montant", flat=True))
 
-    def cles(self) -> tuple[set[int], set[int]]:
-        """Les lots et les échéances à verrouiller."""
+    def cles(self) -> tuple[set[int], set[int], set[int]]:
+        """Les lots, les échéances et les états récapitulatifs à verrouiller."""
         lignes = list(self.lignes.values())
-        echeances = {x.echeance_id for x in lignes} | {e.pk for e in self.reversements.values()}
-        return {x.lot_id for x in lignes}, echeances
+        echeances = {x.echeance_id for x in lignes if x.echeance_id is not None}
+        etats = {x.etat_recapitulatif_id for x in lignes if x.etat_recapitulatif_id is not None}
+        return {x.lot_id for x in lignes}, echeances | {e.pk for e in self.reversements.values()}, etats
 
 
 def _numero(reference: str, prefixe: str) -> int | None:

@@ -1,7 +1,7 @@
-"""Le compte d'une structure : saisi par l'un, vérifié par un autre, annoncé à tous, chiffré au repos.
+"""Le compte d'une structure ou d'un organisme : saisi par l'un, vérifié par un autre, annoncé à tous, chiffré au repos.
 
 L'IBAN en clair ne sort de ce module que par deux portes : l'écran de la seconde personne (`consulter_rib`, au journal)
-et le fichier remis à la banque (`iban_de`). Verrous : lots, structure, coordonnées.
+et le fichier remis à la banque (`iban_de`). Verrous : lots, bénéficiaire, coordonnées.
 """
 
 from datetime import datetime, timedelta
@@ -13,8 +13,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from conum.comptes.models import Role
+from conum.comptes.models import Role, TypeRole
 from conum.courriels.actions import mettre_en_file
+from conum.formations.emails.destinataires import de_l_organisme
+from conum.formations.models import Organisme
 from conum.journal.acteurs import SYSTEME, Acteur
 from conum.journal.actions import noter
 from conum.journal.models import Entree
@@ -28,11 +30,12 @@ from conum.utilisateurs.models import Utilisateur
 from conum.versements import access
 from conum.versements.emails import ribs as emails
 from conum.versements.models import LigneLot, Lot, Rib
+from conum.versements.models.rib import Beneficiaire
 from conum.versements.rules import coffre
 from conum.versements.rules.iban import CompteInvalide, lire_bic, lire_iban
 from conum.versements.states import TRANSITIONS_RIB, EtatLot, EtatRib
 
-PAGE, CONFIRMER = "versements:rib", "versements:confirmer_rib"
+PAGE, PAGE_ORGANISME, CONFIRMER = "versements:rib", "versements:rib_organisme", "versements:confirmer_rib"
 NON_APPROUVES = (EtatLot.PREPARATION, EtatLot.A_APPROUVER)
 LOT = 500
 RETRAIT_RECENT = timedelta(days=90)
@@ -77,31 +80,32 @@ def _lire(iban: str, bic: str, titulaire: str) -> tuple[str, str, str]:
     return iban, bic, titulaire
 
 
-def proposer_rib(structure: Structure, *, iban: str, titulaire: str, bic: str = "", par: Role) -> Rib:
+def proposer_rib(beneficiaire: Beneficiaire, *, iban: str, titulaire: str, bic: str = "", par: Role) -> Rib:
     """Saisit un compte, à confirmer par une autre personne ; il remplace celui qui attendait.
 
-    La structure entière, et qui avait donné le compte précédent, l'apprennent aussitôt : avant tout versement.
+    La structure ou l'organisme entier, et qui avait donné le compte précédent, l'apprennent avant tout versement.
 
     Raises:
-        PermissionDenied: ni membre de la structure ni ANCT.
+        PermissionDenied: ni membre de la structure, ni agent de l'organisme, ni ANCT.
         ValidationError: IBAN, BIC ou titulaire non recevable.
-        TransitionImpossible: ce compte est déjà celui de la structure, ou attend déjà.
+        TransitionImpossible: ce compte est déjà le sien, ou attend déjà.
     """
-    if not access.peut_saisir_rib(par, structure):
+    if not access.peut_saisir_rib(par, beneficiaire):
         raise PermissionDenied
     iban, bic, titulaire = _lire(iban, bic, titulaire)
     with transaction.atomic():
-        courante = Structure.objects.select_for_update(no_key=True).get(pk=structure.pk)
-        if not access.peut_saisir_rib(par, courante):
+        courant = _verrouiller_le_beneficiaire(beneficiaire)
+        if not access.peut_saisir_rib(par, courant):
             raise PermissionDenied
-        if courante.fusionnee_dans_id:
+        if isinstance(courant, Structure) and courant.fusionnee_dans_id:
             raise TransitionImpossible("Cette structure a été fusionnée : saisissez le compte de celle qui demeure.")
-        vivants = {r.etat: r for r in courante.ribs.filter(etat__in=[EtatRib.ACTIF, EtatRib.PROPOSE])}
+        vivants = {r.etat: r for r in courant.ribs.filter(etat__in=[EtatRib.ACTIF, EtatRib.PROPOSE])}
         _refuser_le_meme(vivants, iban, bic, titulaire)
         if (attendait := vivants.get(EtatRib.PROPOSE)) is not None:
             _remplacer(attendait)
         rib = Rib(
-            structure=courante,
+            structure=courant if isinstance(courant, Structure) else None,
+            organisme=courant if isinstance(courant, Organisme) else None,
             titulaire=titulaire,
             iban_chiffre=coffre.chiffrer(iban.encode(), settings.CLES_BANCAIRES),
             iban_empreinte=coffre.empreinte(iban, settings.CLES_BANCAIRES[0]),
@@ -111,9 +115,18 @@ def proposer_rib(structure: Structure, *, iban: str, titulaire: str, bic: str = 
             saisi_par=par.utilisateur,
         )
         enregistrer(rib)
-        noter(rib, "proposer_rib", par=par, vers=rib.etat, donnees={"structure": courante.pk, "compte": rib.masque})
+        noter(rib, "proposer_rib", par=par, vers=rib.etat, donnees={_quoi(courant): courant.pk, "compte": rib.masque})
         _annoncer(rib, par, vivants.get(EtatRib.ACTIF))
         return rib
+
+
+def _quoi(beneficiaire: Beneficiaire) -> str:
+    return "structure" if isinstance(beneficiaire, Structure) else "organisme"
+
+
+def _verrouiller_le_beneficiaire(beneficiaire: Beneficiaire) -> Beneficiaire:
+    modele = Structure if isinstance(beneficiaire, Structure) else Organisme
+    return modele._base_manager.select_for_update(of=("self",), no_key=True).get(pk=beneficiaire.pk)  # type: ignore[return-value]
 
 
 def _refuser_le_meme(vivants: dict[str, Rib], iban: str, bic: str, titulaire: str) -> None:
@@ -153,12 +166,19 @@ def _concernes(rib: Rib, ancien: Rib | None) -> list[tuple[str, str]]:
 
     Qui détourne un accès retire d'abord le contact : il est prévenu quand même.
     """
-    adresses = {qui.email: qui.lien for qui in destinataires.de_la_structure(rib.structure, PAGE, rib.structure_id)}
-    recents = Entree.objects.de_l_objet(rib.structure).filter(
-        action="retirer_membre", created_at__gte=timezone.now() - RETRAIT_RECENT
-    )
-    roles = [donnees["role"] for donnees in recents.values_list("donnees", flat=True) if "role" in donnees]
-    anciens = Q(roles__in=roles)
+    if rib.organisme is not None:
+        siens = de_l_organisme(rib.organisme, PAGE_ORGANISME, rib.organisme.pk)
+        # Ceux qui en étaient encore, retirés compris.
+        anciens = Q(roles__type=TypeRole.ORGANISME, roles__code=rib.organisme.code)
+    else:
+        assert rib.structure is not None
+        siens = destinataires.de_la_structure(rib.structure, PAGE, rib.structure.pk)
+        recents = Entree.objects.de_l_objet(rib.structure).filter(
+            action="retirer_membre", created_at__gte=timezone.now() - RETRAIT_RECENT
+        )
+        roles = [donnees["role"] for donnees in recents.values_list("donnees", flat=True) if "role" in donnees]
+        anciens = Q(roles__in=roles)
+    adresses = {qui.email: qui.lien for qui in siens}
     if ancien is not None:
         anciens |= Q(pk=ancien.saisi_par_id)
     personnes = Utilisateur.objects.filter(anciens, is_active=True).order_by("pk").distinct()
@@ -192,27 +212,32 @@ def confirmer_rib(rib: Rib, *, par: Role) -> Rib:
     Un lot que personne n'a approuvé prend le nouveau compte ; un lot approuvé qui porte l'ancien ne s'exporte plus.
     """
     with transaction.atomic():
-        lots = _verrouiller_lots(rib.structure_id)
-        Structure.objects.select_for_update(no_key=True).get(pk=rib.structure_id)
+        lots = _verrouiller_lots(rib)
+        _verrouiller_le_beneficiaire(rib.beneficiaire)
         donnees: dict[str, Any] = {"lots": [lot.reference for lot in lots]}
         with transition(
             rib, "confirmer_rib", table=TRANSITIONS_RIB, par=par, peut=access.peut_confirmer_rib, donnees=donnees
         ) as courant:
-            ancien = Rib.objects.filter(structure=courant.structure_id, etat=EtatRib.ACTIF).first()
+            ancien = courant.beneficiaire.ribs.filter(etat=EtatRib.ACTIF).first()
             if ancien is not None:
                 _remplacer(ancien)
             courant.confirme_par, courant.confirme_le = par.utilisateur, timezone.now()
-        LigneLot.objects.filter(lot__in=lots, actif=True, echeance__convention__structure=courant.structure_id).update(
-            rib=courant
-        )
+        LigneLot.objects.filter(payees_a(courant), lot__in=lots, actif=True).update(rib=courant)
         for email, lien in _concernes(courant, ancien):
             base = emails.SurRib.base(courant, lien)
             mettre_en_file(emails.RibConfirme(**base, ancien=ancien.masque if ancien else ""), a=email, objet=courant)
     return courant
 
 
-def _verrouiller_lots(structure: int) -> list[Lot]:
-    lignes = LigneLot.objects.filter(actif=True, echeance__convention__structure=structure, lot__etat__in=NON_APPROUVES)
+def payees_a(rib: Rib) -> Q:
+    """Les lignes de lot de ce bénéficiaire."""
+    if rib.organisme_id is not None:
+        return Q(etat_recapitulatif__organisme=rib.organisme_id)
+    return Q(echeance__convention__structure=rib.structure_id)
+
+
+def _verrouiller_lots(rib: Rib) -> list[Lot]:
+    lignes = LigneLot.objects.filter(payees_a(rib), actif=True, lot__etat__in=NON_APPROUVES)
     verrou = Lot.objects.select_for_update(no_key=True).filter(pk__in=lignes.values("lot_id"))
     return [lot for lot in verrou.order_by("pk") if lot.etat in NON_APPROUVES]
 

@@ -52,7 +52,7 @@ class VersementEffectue(SurRetour):
 
     @classmethod
     def decrire(cls, ligne: LigneLot) -> str:
-        return f"{ligne.reference} : {euros(ligne.montant)}, le {ligne.echeance.realisee_le:%d/%m/%Y}"
+        return f"{ligne.reference} : {euros(ligne.montant)}, le {ligne.payee_le:%d/%m/%Y}"
 
     @classmethod
     def exemple(cls) -> Self:

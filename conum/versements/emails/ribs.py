@@ -23,7 +23,7 @@ class SurRib(Message):
 
     @classmethod
     def base(cls, rib: Rib, lien: str) -> dict[str, Any]:
-        return {"structure": rib.structure.nom, "compte": rib.masque, "titulaire": rib.titulaire, "lien": lien}
+        return {"structure": rib.beneficiaire.nom, "compte": rib.masque, "titulaire": rib.titulaire, "lien": lien}
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,6 @@ class ConfirmationForm(DsfrForm):
         error_messages={"required": "Comparez l'IBAN au relevé, puis cochez cette case."},
     )
     titulaire = forms.BooleanField(
-        label="Le titulaire du relevé est bien la structure",
+        label="Le titulaire du relevé est bien la structure ou l'organisme",
         error_messages={"required": "Vérifiez le titulaire, puis cochez cette case."},
     )

@@ -4,8 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q, Value
 
+from conum.formations.models import EtatRecapitulatif
 from conum.versements.models.echeance import Echeance
-from conum.versements.models.rib import Rib
+from conum.versements.models.rib import Beneficiaire, Rib
 from conum.versements.states import EtatLigne, EtatLot
 
 _APPROUVES = [EtatLot.APPROUVE, EtatLot.EXPORTE, EtatLot.CLOS]
@@ -16,9 +17,10 @@ NUMERO_SUIVANT = Func(Value("versements_lot_numero"), function="nextval", output
 
 
 class Lot(models.Model):
-    """Des échéances payées ensemble : préparées par une personne, approuvées par une autre, remises une fois.
+    """Des échéances et des états de formation payés ensemble.
 
-    Le fichier remis à la banque est gardé : le redemander rend le même, octet pour octet.
+    Préparé par une personne, approuvé par une autre, remis une fois. Le fichier remis à la banque est gardé : le
+    redemander rend le même, octet pour octet.
     """
 
     numero = models.BigIntegerField("numéro", unique=True, db_default=NUMERO_SUIVANT, editable=False)
@@ -75,21 +77,27 @@ class Lot(models.Model):
 
 
 class LigneLot(models.Model):
-    """Une échéance dans un lot, au montant et au compte figés. `actif` : faux quand elle en sort (rejet, abandon).
+    """Une échéance, ou un état récapitulatif, dans un lot, au montant et au compte figés.
 
-    La base refuse qu'une échéance soit active dans deux lots, ou le soit encore une fois payée : pas de double
-    versement.
+    `actif` : faux quand elle en sort (rejet, abandon). La base refuse que la même soit active dans deux lots, ou le
+    soit encore une fois payée : pas de double versement.
     """
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="lignes", verbose_name="lot")
     echeance = models.ForeignKey(
-        Echeance, on_delete=models.PROTECT, related_name="lignes_de_lot", verbose_name="échéance"
-    )
+        Echeance, on_delete=models.PROTECT, null=True, blank=True, related_name="lignes_de_lot",
+        verbose_name="échéance",
+    )  # fmt: skip
+    etat_recapitulatif = models.ForeignKey(
+        EtatRecapitulatif, on_delete=models.PROTECT, null=True, blank=True, related_name="lignes_de_lot",
+        verbose_name="état récapitulatif",
+    )  # fmt: skip
     rib = models.ForeignKey(Rib, on_delete=models.PROTECT, related_name="+", verbose_name="coordonnées bancaires")
     montant = models.DecimalField("montant", max_digits=12, decimal_places=2)
     etat = models.CharField("état", max_length=15, choices=EtatLigne.choices, default=EtatLigne.EN_ATTENTE)
     actif = models.BooleanField("active", default=True)
     motif = models.CharField("motif du rejet ou du retrait", max_length=200, blank=True)
+    payee_le = models.DateField("payée le", null=True, blank=True)
     # Propre à ce passage : une échéance rejetée puis repayée ne porte pas deux fois le même identifiant.
     reference = models.CharField("identifiant de bout en bout (EndToEndId)", max_length=35, unique=True)
 
@@ -108,6 +116,23 @@ class LigneLot(models.Model):
                 name="ligne_lot_unique",
                 violation_error_message="Cette échéance est déjà dans ce lot.",
             ),
+            models.UniqueConstraint(
+                fields=("etat_recapitulatif",),
+                condition=Q(actif=True),
+                name="ligne_lot_etat_une_fois",
+                violation_error_message="Cet état est déjà dans un lot.",
+            ),
+            models.UniqueConstraint(
+                fields=("lot", "etat_recapitulatif"),
+                name="ligne_lot_etat_unique",
+                violation_error_message="Cet état est déjà dans ce lot.",
+            ),
+            CheckConstraint(
+                name="ligne_lot_un_objet",
+                condition=Q(echeance__isnull=False, etat_recapitulatif=None)
+                | Q(echeance=None, etat_recapitulatif__isnull=False),
+                violation_error_message="Une ligne paie une échéance ou un état récapitulatif.",
+            ),
             CheckConstraint(
                 name="ligne_lot_active",
                 condition=Q(actif=True, etat__in=[EtatLigne.EN_ATTENTE, EtatLigne.PAYEE])
@@ -123,3 +148,22 @@ class LigneLot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} dans {self.lot}"
+
+    @property
+    def objet(self) -> Echeance | EtatRecapitulatif:
+        """Ce que la ligne paie : l'un des deux, la base l'exige."""
+        quoi = self.echeance or self.etat_recapitulatif
+        assert quoi is not None
+        return quoi
+
+    @property
+    def beneficiaire(self) -> Beneficiaire:
+        if self.echeance is not None:
+            return self.echeance.convention.structure
+        assert self.etat_recapitulatif is not None
+        return self.etat_recapitulatif.organisme
+
+    @property
+    def piece(self) -> str:
+        """La référence de la convention, ou de l'état."""
+        return self.echeance.convention.reference if self.echeance is not None else self.objet.reference

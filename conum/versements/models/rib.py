@@ -4,17 +4,28 @@ from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, F, Q
 
+from conum.formations.models import Organisme
 from conum.structures.models import Structure
 from conum.versements.states import EtatRib
 
+Beneficiaire = Structure | Organisme
+"""À qui l'État verse : une structure, sa subvention ; un organisme de formation, ce que paient ses états."""
+
 
 class Rib(models.Model):
-    """Le compte où l'État verse à une structure. L'IBAN est chiffré ; l'écran n'en montre que la fin.
+    """Le compte où l'État verse à une structure, ou à un organisme de formation.
 
-    Deux personnes : qui saisit n'est pas qui confirme, la base le refuse.
+    L'IBAN est chiffré ; l'écran n'en montre que la fin. Deux personnes : qui saisit n'est pas qui confirme, la base le
+    refuse.
     """
 
-    structure = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="ribs", verbose_name="structure")
+    structure = models.ForeignKey(
+        Structure, on_delete=models.PROTECT, null=True, blank=True, related_name="ribs", verbose_name="structure"
+    )
+    organisme = models.ForeignKey(
+        Organisme, on_delete=models.PROTECT, null=True, blank=True, related_name="ribs",
+        verbose_name="organisme de formation",
+    )  # fmt: skip
     titulaire = models.CharField("titulaire du compte", max_length=70)
     iban_chiffre = models.BinaryField("IBAN chiffré")
     # HMAC de l'IBAN : reconnaît un même compte sans le déchiffrer.
@@ -57,6 +68,23 @@ class Rib(models.Model):
                 name="rib_un_seul_a_confirmer",
                 violation_error_message="Des coordonnées attendent déjà d'être confirmées.",
             ),
+            models.UniqueConstraint(
+                fields=("organisme",),
+                condition=Q(etat=EtatRib.ACTIF),
+                name="rib_un_seul_actif_organisme",
+                violation_error_message="Un organisme a un seul compte actif.",
+            ),
+            models.UniqueConstraint(
+                fields=("organisme",),
+                condition=Q(etat=EtatRib.PROPOSE),
+                name="rib_un_seul_a_confirmer_organisme",
+                violation_error_message="Des coordonnées attendent déjà d'être confirmées.",
+            ),
+            CheckConstraint(
+                name="rib_un_beneficiaire",
+                condition=Q(structure__isnull=False, organisme=None) | Q(structure=None, organisme__isnull=False),
+                violation_error_message="Un compte est celui d'une structure ou d'un organisme.",
+            ),
             CheckConstraint(
                 name="rib_deux_personnes",
                 condition=Q(confirme_par=None) | ~Q(confirme_par=F("saisi_par")),
@@ -75,7 +103,14 @@ class Rib(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.structure} : {self.masque}"
+        return f"{self.beneficiaire} : {self.masque}"
+
+    @property
+    def beneficiaire(self) -> Beneficiaire:
+        """La structure ou l'organisme : l'un des deux, la base l'exige."""
+        qui = self.structure or self.organisme
+        assert qui is not None
+        return qui
 
     @property
     def masque(self) -> str:

@@ -26,6 +26,7 @@ from conum.socle.listes import FORMATS, Colonne, Liste, Pages
 from conum.socle.sql import SansAccent
 from conum.structures.models import NOM_TRI, Structure
 from conum.territoires.models import Departement, Region
+from conum.versements.actions import paiements_etats
 from conum.versements.forms.budget import MONTANTS, FiltresBudget, FiltresDetail, axes_de
 from conum.versements.models import budget as modele
 from conum.versements.models.budget import SANS_DATE, Axe, Montants
@@ -202,6 +203,7 @@ def budget(request: HttpRequest) -> HttpResponseBase:
         "graphique": tracer([(_nom_annee(a.annee), a.montants) for a in calendrier.parlantes]),
         "sans_convention": _sans_convention(vue.role),
         "national": vue.role.type == TypeRole.ANCT,
+        "formation": paiements_etats.sommes() if vue.role.type == TypeRole.ANCT else {},
     }
     return render(request, "versements/budget/budget.html", contexte)
 

@@ -12,11 +12,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from conum.comptes.models import Role
+from conum.formations.models import Organisme
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.views.commun import acte_direct, exiger_facteur
 from conum.ui.forms import reporter
-from conum.versements.models import Echeance, Lot, Rib
+from conum.versements.models import Echeance, LigneLot, Lot, Rib
+from conum.versements.models.rib import Beneficiaire
 from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
 
 __all__ = ["acte_direct", "exiger_facteur"]
@@ -106,8 +108,17 @@ def lien_convention(role: Role, pk: int) -> str:
     return reverse("versements:convention", args=[role.pk, pk])
 
 
-def lien_rib(role: Role, structure_pk: int) -> str:
-    return reverse("versements:rib", args=[role.pk, structure_pk])
+def lien_rib(role: Role, qui: Beneficiaire) -> str:
+    nom = "rib_organisme" if isinstance(qui, Organisme) else "rib"
+    return reverse(f"versements:{nom}", args=[role.pk, qui.pk])
+
+
+def lien_objet(role: Role, x: LigneLot) -> str:
+    """La page de ce que paie une ligne de lot."""
+    if x.etat_recapitulatif_id is not None:
+        return reverse("formations:etat", args=[role.pk, x.etat_recapitulatif_id])
+    assert x.echeance_id is not None
+    return lien_echeance(role, x.echeance_id)
 
 
 def journal(objet: Model) -> list[dict[str, Any]]:

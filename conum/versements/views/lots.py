@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,13 +23,16 @@ from conum.versements import access
 from conum.versements.access import get_lot_ou_404
 from conum.versements.actions import exports
 from conum.versements.actions import lots as actes
-from conum.versements.forms.lots import ApprobationForm, PreparationForm
+from conum.versements.actions.paiements_etats import payables
+from conum.versements.forms.lots import ETATS, SUBVENTIONS, ApprobationForm, PreparationForm
 from conum.versements.models import Echeance, LigneLot, Lot
 from conum.versements.states import EtatLigne, EtatLot
 from conum.versements.views import commun
 
 ZERO = Decimal(0)
 ACTIVES = Q(lignes__actif=True)
+_NOM = SansAccent(Coalesce("echeance__convention__structure__denomination", "etat_recapitulatif__organisme__nom"))
+_LUES = ("rib", "echeance__convention__structure", "etat_recapitulatif__organisme")
 
 
 def _colonnes(role: Role) -> list[Colonne]:
@@ -54,22 +58,31 @@ def liste(request: HttpRequest) -> HttpResponseBase:
     if (fichier := page.export()) is not None:
         return fichier
     libres = Echeance.objects.a_mettre_en_lot().aggregate(nombre=Count("pk"), total=Sum("montant"))
-    contexte = {"liste": page, "nombre": libres["nombre"], "total": libres["total"]}
+    etats = _etats_libres()
+    contexte = {"liste": page, "nombre": libres["nombre"], "total": libres["total"], "etats": etats}
     return render(request, "versements/lots/liste.html", contexte)
+
+
+def _etats_libres() -> dict[str, Any]:
+    """Les états récapitulatifs validés que rien n'empêche de payer : combien, et quel total."""
+    return payables().order_by().values("pk", "total").aggregate(nombre=Count("pk"), total=Sum("total"))
 
 
 @role_requis(TypeRole.ANCT)
 @lecture_ecriture
 def preparer(request: HttpRequest) -> HttpResponseBase:
-    """Tout ce qui est à verser, ou un département ; le lot se relit, ligne à ligne, avant d'être présenté."""
+    """Ce qui est à verser, ou un département, les états de formation ; le lot se relit avant d'être présenté."""
     role = role_de(request)
     libres = Echeance.objects.a_mettre_en_lot()
     resume = libres.aggregate(nombre=Count("pk"), total=Sum("montant"))
+    etats = _etats_libres()
 
     def acte(lues: dict[str, Any]) -> Lot:
         voulues = libres.filter(convention__departement=lues["departement"]) if lues["departement"] else libres
-        cles = voulues.order_by("pk").values_list("pk", flat=True)
-        return actes.preparer_lot(execution_le=lues["execution_le"], echeances=cles, par=role)
+        contenu = lues["contenu"] or SUBVENTIONS
+        cles = voulues.order_by("pk").values_list("pk", flat=True) if contenu != ETATS else []
+        des_etats = payables().values_list("pk", flat=True) if contenu != SUBVENTIONS else []
+        return actes.preparer_lot(execution_le=lues["execution_le"], echeances=cles, etats=des_etats, par=role)
 
     return commun.page_formulaire(
         request,
@@ -79,6 +92,7 @@ def preparer(request: HttpRequest) -> HttpResponseBase:
             "titre": "Préparer un lot",
             "intro": f"Échéances à verser : {resume['nombre']}, pour {euros(resume['total'] or ZERO)}.",
             "points": (
+                f"États de formation validés : {etats['nombre']}, pour {euros(etats['total'] or ZERO)}.",
                 "Vous pourrez retirer des lignes avant de le présenter.",
                 "Une autre personne l’approuve : ni vous, ni la machine.",
             ),
@@ -105,11 +119,9 @@ def _colonnes_lignes(role: Role, lot: Lot) -> list[Colonne]:
 
     return [
         Colonne("reference", "Identifiant", lambda x: x.reference, tri="reference",
-                lien=lambda x: commun.lien_echeance(role, x.echeance_id)),
-        Colonne("structure", "Structure", lambda x: x.echeance.convention.structure.nom,
-                tri=SansAccent("echeance__convention__structure__denomination")),
-        Colonne("convention", "Convention", lambda x: x.echeance.convention.reference,
-                tri="echeance__convention__numero"),
+                lien=lambda x: commun.lien_objet(role, x)),
+        Colonne("structure", "Bénéficiaire", lambda x: x.beneficiaire.nom, tri=_NOM),
+        Colonne("convention", "Convention ou état", lambda x: x.piece, tri="echeance__convention__numero"),
         Colonne("titulaire", "Titulaire", lambda x: x.rib.titulaire, tri=SansAccent("rib__titulaire")),
         Colonne("compte", "Compte", lambda x: x.rib.masque),
         Colonne("montant", "Montant", lambda x: x.montant, tri="montant"),
@@ -181,7 +193,7 @@ def _gestes(role: Role, lot: Lot, nombre: int) -> list[dict[str, Any]]:
 def lot(request: HttpRequest, pk: int) -> HttpResponseBase:
     role = role_de(request)
     lu = get_lot_ou_404(role, pk)
-    lignes = LigneLot.objects.filter(lot=lu).select_related("rib", "echeance__convention__structure")
+    lignes = LigneLot.objects.filter(lot=lu).select_related(*_LUES)
     page = Liste(request, lignes, _colonnes_lignes(role, lu), "reference", lu.reference, par_page=50)
     if (fichier := page.export()) is not None:
         return fichier
@@ -332,8 +344,8 @@ def abandonner(request: HttpRequest, pk: int) -> HttpResponseBase:
 def retirer_ligne(request: HttpRequest, pk: int, ligne_pk: int) -> HttpResponseBase:
     role = role_de(request)
     lu = get_lot_ou_404(role, pk)
-    ligne = get_object_or_404(LigneLot.objects.select_related("echeance__convention__structure"), lot=lu, pk=ligne_pk)
-    quoi = f"{ligne.reference}, {euros(ligne.montant)}, {ligne.echeance.convention.structure.nom}."
+    ligne = get_object_or_404(LigneLot.objects.select_related(*_LUES), lot=lu, pk=ligne_pk)
+    quoi = f"{ligne.reference}, {euros(ligne.montant)}, {ligne.beneficiaire.nom}."
     return _motive(
         request,
         pk,

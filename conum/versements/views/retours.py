@@ -226,7 +226,7 @@ def ligne(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _possible(role: Role, x: Any) -> dict[str, Any]:
-    echeance = x.echeance if isinstance(x, LigneLot) else x
+    convention = None if isinstance(x, LigneLot) else x.convention
     return {
         "cle": x.pk,
         "reference": x.reference,
@@ -234,15 +234,15 @@ def _possible(role: Role, x: Any) -> dict[str, Any]:
         "compte": x.rib.masque if isinstance(x, LigneLot) else "",
         "paye": isinstance(x, LigneLot) and x.etat == "payee",
         "montant": x.montant,
-        "structure": echeance.convention.structure.nom,
-        "convention": echeance.convention.reference,
-        "lien": commun.lien_echeance(role, echeance.pk),
+        "structure": x.beneficiaire.nom if convention is None else convention.structure.nom,
+        "convention": x.piece if convention is None else convention.reference,
+        "lien": commun.lien_objet(role, x) if convention is None else commun.lien_echeance(role, x.pk),
     }
 
 
 def _lien_de(role: Role, lue: LigneRetour) -> str:
     if lue.ligne_lot is not None:
-        return commun.lien_echeance(role, lue.ligne_lot.echeance_id)
+        return commun.lien_objet(role, lue.ligne_lot)
     return commun.lien_echeance(role, lue.reversement_id) if lue.reversement_id else ""
 
 
@@ -258,7 +258,7 @@ def _rapprocher(request: HttpRequest, role: Role, lue: LigneRetour) -> HttpRespo
         return rapprochements.rapprocher_virement(lue, get_object_or_404(LigneLot, pk=cle), par=role)
 
     return commun.acte_direct(
-        request, acte, fait="La ligne est rapprochée. La structure est prévenue.", retour=lien_ligne(role, lue.pk)
+        request, acte, fait="La ligne est rapprochée. Le bénéficiaire est prévenu.", retour=lien_ligne(role, lue.pk)
     )
 
 

@@ -1,16 +1,19 @@
-"""Les coordonnées bancaires d'une structure : masquées partout, vérifiées par une seconde personne."""
+"""Les coordonnées bancaires d'une structure ou d'un organisme : masquées partout, vérifiées par une autre personne."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.conventions.models import Piece, TypePiece
+from conum.formations.access import get_organisme_ou_404
+from conum.formations.models import Organisme
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.access import est_anct
@@ -25,6 +28,7 @@ from conum.versements.access import get_rib_ou_404
 from conum.versements.actions import ribs as actes
 from conum.versements.forms.ribs import ConfirmationForm, RibForm
 from conum.versements.models import Rib
+from conum.versements.models.rib import Beneficiaire
 from conum.versements.rules.iban import par_quatre
 from conum.versements.states import EtatRib
 from conum.versements.views import commun
@@ -42,9 +46,10 @@ def _structure(role: Role, pk: int) -> Structure:
 
 def _colonnes(role: Role) -> list[Colonne]:
     return [
-        Colonne("structure", "Structure", lambda r: r.structure.nom, tri=SansAccent("structure__denomination"),
-                lien=lambda r: commun.lien_rib(role, r.structure_id)),
-        Colonne("departement", "Département", lambda r: r.structure.commune.departement_id,
+        Colonne("structure", "Bénéficiaire", lambda r: r.beneficiaire.nom,
+                tri=SansAccent(Coalesce("structure__denomination", "organisme__nom")),
+                lien=lambda r: commun.lien_rib(role, r.beneficiaire)),
+        Colonne("departement", "Département", lambda r: r.structure.commune.departement_id if r.structure else "",
                 tri="structure__commune__departement"),
         Colonne("compte", "Compte", lambda r: r.masque),
         Colonne("titulaire", "Titulaire", lambda r: r.titulaire, tri=SansAccent("titulaire")),
@@ -58,7 +63,9 @@ def _colonnes(role: Role) -> list[Colonne]:
 def liste(request: HttpRequest) -> HttpResponseBase:
     """Ce qui attend une seconde personne."""
     role = role_de(request)
-    a_confirmer = Rib.objects.filter(etat=EtatRib.PROPOSE).select_related("structure__commune", "saisi_par")
+    a_confirmer = Rib.objects.filter(etat=EtatRib.PROPOSE).select_related(
+        "structure__commune", "organisme", "saisi_par"
+    )
     page = Liste(request, a_confirmer, _colonnes(role), "saisi_le", "coordonnees-a-confirmer")
     if (fichier := page.export()) is not None:
         return fichier
@@ -69,43 +76,84 @@ def liste(request: HttpRequest) -> HttpResponseBase:
 @lecture
 def rib(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
     role = role_de(request)
-    structure = _structure(role, structure_pk)
-    tous = list(structure.ribs.select_related("saisi_par", "confirme_par").order_by("-pk"))
+    return _page(request, role, _structure(role, structure_pk))
+
+
+@role_requis(TypeRole.ANCT, TypeRole.ORGANISME)
+@lecture
+def rib_organisme(request: HttpRequest, organisme_pk: int) -> HttpResponseBase:
+    role = role_de(request)
+    return _page(request, role, get_organisme_ou_404(role, organisme_pk))
+
+
+@role_requis(TypeRole.ORGANISME)
+@lecture
+def mon_compte(request: HttpRequest) -> HttpResponseBase:
+    """L'entrée du menu d'un organisme : son compte."""
+    role = role_de(request)
+    return redirect(commun.lien_rib(role, get_object_or_404(Organisme, code=role.code)))
+
+
+def _page(request: HttpRequest, role: Role, qui: Beneficiaire) -> HttpResponseBase:
+    structure = qui if isinstance(qui, Structure) else None
+    tous = list(qui.ribs.select_related("saisi_par", "confirme_par").order_by("-pk"))
     propose = next((r for r in tous if r.etat == EtatRib.PROPOSE), None)
     entrees = Entree.objects.filter(objet_type=Rib._meta.label, objet_id__in=[str(r.pk) for r in tous]).order_by("pk")
     contexte = {
+        "qui": qui,
         "structure": structure,
         "actif": next((r for r in tous if r.etat == EtatRib.ACTIF), None),
         "propose": propose,
         "anciens": [
             {"rib": r, "niveau": commun.niveau_rib(r)} for r in tous if r.etat in (EtatRib.REMPLACE, EtatRib.REFUSE)
         ],
-        "peut_saisir": access.peut_saisir_rib(role, structure) and structure.fusionnee_dans_id is None,
+        "peut_saisir": access.peut_saisir_rib(role, qui) and not (structure and structure.fusionnee_dans_id),
+        "lien_saisir": _lien_saisir(role, qui),
         "peut_confirmer": propose is not None and access.peut_confirmer_rib(role, propose),
         "l_a_saisi": propose is not None and est_anct(role) and propose.saisi_par_id == role.utilisateur_id,
         "anct": est_anct(role),
         "journal": commun.etapes(entrees),
         "de_la_structure": role.type == TypeRole.STRUCTURE,
+        "de_l_organisme": role.type == TypeRole.ORGANISME,
     }
     return render(request, "versements/ribs/rib.html", contexte)
+
+
+def _lien_saisir(role: Role, qui: Beneficiaire) -> str:
+    nom = "saisir_rib_organisme" if isinstance(qui, Organisme) else "saisir_rib"
+    return reverse(f"versements:{nom}", args=[role.pk, qui.pk])
 
 
 @role_requis(*TITULAIRES)
 @lecture_ecriture
 def saisir(request: HttpRequest, structure_pk: int) -> HttpResponseBase:
     role = role_de(request)
-    structure = _structure(role, structure_pk)
-    retour = commun.lien_rib(role, structure.pk)
-    form = RibForm(request.POST or None, initial={"titulaire": structure.nom[:70]})
+    return _saisir(request, role, _structure(role, structure_pk), "Chaque membre de la structure est prévenu.")
+
+
+@role_requis(TypeRole.ANCT, TypeRole.ORGANISME)
+@lecture_ecriture
+def saisir_organisme(request: HttpRequest, organisme_pk: int) -> HttpResponseBase:
+    """Le second facteur est demandé avant d'afficher le formulaire, et revérifié à l'envoi."""
+    role = role_de(request)
+    organisme = get_organisme_ou_404(role, organisme_pk)
+    if (suite := commun.exiger_facteur(request, request.path)) is not None:
+        return suite
+    return _saisir(request, role, organisme, "Chaque agent de l’organisme est prévenu.")
+
+
+def _saisir(request: HttpRequest, role: Role, qui: Beneficiaire, prevenus: str) -> HttpResponseBase:
+    retour = commun.lien_rib(role, qui)
+    form = RibForm(request.POST or None, initial={"titulaire": qui.nom[:70]})
     return commun.page_formulaire(
         request,
         form,
-        lambda lues: actes.proposer_rib(structure, par=role, **lues),
+        lambda lues: actes.proposer_rib(qui, par=role, **lues),
         textes={
             "titre": "Saisir un compte bancaire",
-            "intro": f"{structure.nom}. Une seconde personne, à l’ANCT, le compare au relevé d’identité bancaire.",
+            "intro": f"{qui.nom}. Une seconde personne, à l’ANCT, le compare au relevé d’identité bancaire.",
             "points": (
-                "Chaque membre de la structure est prévenu.",
+                prevenus,
                 "L’État continue de verser sur le compte actuel tant que celui-ci n’est pas confirmé.",
             ),
             "bouton": "Enregistrer ce compte",
@@ -123,7 +171,7 @@ def confirmer(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Deux boutons : afficher l'IBAN (au journal), puis confirmer. Chacun demande un second facteur récent."""
     role = role_de(request)
     lu = get_rib_ou_404(role, pk)
-    page = commun.lien_rib(role, lu.structure_id)
+    page = commun.lien_rib(role, lu.beneficiaire)
     if lu.etat != EtatRib.PROPOSE or not access.peut_confirmer_rib(role, lu):
         messages.error(request, _pourquoi_pas(lu))
         return redirect(page)
@@ -138,7 +186,7 @@ def confirmer(request: HttpRequest, pk: int) -> HttpResponseBase:
                 form = ConfirmationForm(request.POST)
                 if form.is_valid():
                     actes.confirmer_rib(lu, par=role)
-                    messages.success(request, "Le compte est confirmé. La structure est prévenue.")
+                    messages.success(request, "Le compte est confirmé. Son titulaire est prévenu.")
                     return redirect(page)
         except TransitionImpossible as erreur:
             messages.error(request, str(erreur))
@@ -154,7 +202,7 @@ def _pourquoi_pas(rib: Rib) -> str:
 
 
 def _releves(role: Role, rib: Rib) -> list[dict[str, Any]]:
-    """Les relevés déposés par la structure, le plus récent d'abord."""
+    """Les relevés déposés par la structure, le plus récent d'abord ; un organisme n'en dépose pas ici."""
     pieces = Piece.objects.filter(
         convention__structure=rib.structure_id, type=TypePiece.RIB, efface_le=None
     ).exclude(fichier="")  # fmt: skip
@@ -176,19 +224,19 @@ def _ecarter(request: HttpRequest, pk: int, acte: Any, textes: dict[str, str]) -
         request,
         MotifForm(request.POST or None),
         lambda lues: acte(lu, motif=lues["motif"], par=role),
-        textes={"intro": f"{lu.structure.nom}, compte {lu.masque}, {lu.titulaire}.", **textes},
-        retour=commun.lien_rib(role, lu.structure_id),
+        textes={"intro": f"{lu.beneficiaire.nom}, compte {lu.masque}, {lu.titulaire}.", **textes},
+        retour=commun.lien_rib(role, lu.beneficiaire),
         nom_retour="Coordonnées bancaires",
     )
 
 
-@role_requis(*TITULAIRES)
+@role_requis(*TITULAIRES, TypeRole.ORGANISME)
 @lecture_ecriture
 def refuser(request: HttpRequest, pk: int) -> HttpResponseBase:
     textes = {
         "titre": "Refuser ce compte",
         "bouton": "Refuser ce compte",
-        "fait": "Le compte est refusé : rien n’y sera versé. La structure est prévenue.",
+        "fait": "Le compte est refusé : rien n’y sera versé. Son titulaire est prévenu.",
     }
     return _ecarter(request, pk, actes.refuser_rib, textes)
 
@@ -199,6 +247,6 @@ def retirer(request: HttpRequest, pk: int) -> HttpResponseBase:
     textes = {
         "titre": "Retirer le compte actif",
         "bouton": "Retirer ce compte",
-        "fait": "Le compte est retiré : plus rien ne se verse à la structure. Elle est prévenue.",
+        "fait": "Le compte est retiré : plus rien ne s’y verse. Son titulaire est prévenu.",
     }
     return _ecarter(request, pk, actes.retirer_rib, textes)
