@@ -21,6 +21,7 @@ from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.socle.donnees_figees import lire_manifeste
 from conum.socle.modeles import ModeleInvalide, charger
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
 from tests.formations import fabriques_base as f
 from tests.formations import fabriques_presence as p
@@ -197,3 +198,13 @@ def test_l_organisme_en_delivre_plusieurs_a_la_fois(client, se_connecter, django
     employeur = f.employeur(premiere.inscription)
     se_connecter(client, employeur)
     assert client.get(url("attestations", employeur)).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_agents_en_meme_temps_une_attestation():
+    place = p.complete()
+    agents = [f.role_organisme(f.organisme()), f.anct()]
+    rendus = ensemble(*(lambda a=a: actes.delivrer_attestation(place.inscription, par=a) for a in agents))
+    assert sorted(type(r).__name__ for r in rendus) == ["Attestation", "TransitionImpossible"]
+    seule = Attestation.objects.get()
+    assert hashlib.sha256(seule.document.open().read()).hexdigest() == seule.sha256

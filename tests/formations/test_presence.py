@@ -252,6 +252,22 @@ def test_la_feuille_et_la_session_posent_autant_de_questions_pour_trois_que_pour
     assert "Tenir la feuille" in page
 
 
+def test_la_page_d_une_personne_pose_autant_de_questions_pour_deux_demi_journees_que_pour_vingt(
+    client, se_connecter, django_assert_max_num_queries
+):
+    agent = f.role_organisme(f.organisme())
+    se_connecter(client, agent)
+    nombres = []
+    for combien in (2, 20):
+        place, seances = p.assise(seances=combien, debut=f.jour(-combien))
+        for seance in seances[::2]:
+            f.emarger(seance, place)
+        with django_assert_max_num_queries(40) as lues:
+            client.get(url("demi_journees", agent, place.inscription_id))
+        nombres.append(len(lues))
+    assert nombres[0] == nombres[1]
+
+
 def test_les_heures_sont_sur_la_page_de_l_inscription(client, se_connecter):
     place, (matin, _) = p.assise(etat=Etat.EN_FORMATION)
     f.emarger(matin, place)
