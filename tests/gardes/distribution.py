@@ -26,7 +26,7 @@ from conum.structures.models import Antenne, ChangementContact, DemandeRattachem
 from conum.territoires.models import Departement
 from tests.comptes.fabriques import DepartementFactory, RegionFactory, RoleFactory
 from tests.courriels.fabriques import CourrielFactory
-from tests.gardes import distribution_conventions
+from tests.gardes import distribution_conventions, distribution_formations
 from tests.gardes.adresses import Adresse
 from tests.postes import fabriques as contrats
 from tests.recrutement.fabriques import CandidatFactory, recrutement, relation
@@ -66,6 +66,7 @@ def _etrangers() -> dict[str, Role]:
         "autre réseau": RoleFactory(reseau=True),
         "autre hub": RoleFactory(hub=True),
         "autre candidat": CandidatFactory().role,
+        **distribution_formations.etrangers(),
     }
 
 
@@ -214,4 +215,5 @@ def monter() -> Distribution:
         "numero": structure.siret,
     }
     objets |= distribution_conventions.monter(structure, principal, anct)
-    return Distribution(roles, _etrangers(), objets | du_recrutement)
+    de_formation, des_formations = distribution_formations.monter(structure, anct)
+    return Distribution(roles | de_formation, _etrangers(), objets | du_recrutement | des_formations)
