@@ -37,7 +37,7 @@ def file(role: Role) -> QuerySet[Inscription]:
 def du_niveau(inscriptions: QuerySet[Inscription], niveau: str) -> QuerySet[Inscription]:
     if niveau == A_POSITIONNER:
         return inscriptions.filter(etat=Etat.OUVERTE)
-    return inscriptions.filter(etat=Etat.POSITIONNEE, parcours=niveau)
+    return inscriptions.exclude(etat=Etat.OUVERTE).filter(parcours=niveau)
 
 
 @dataclass(frozen=True)

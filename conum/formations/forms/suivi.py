@@ -6,7 +6,7 @@ from django import forms
 
 from conum.formations.actions.suivi import POINTS, libelles_des_niveaux
 from conum.formations.rules import marches
-from conum.formations.rules.prevision import DELAI_MAX, DELAI_PAR_DEFAUT
+from conum.formations.rules.prevision import DELAI_MAX
 from conum.socle.sql import SansAccent
 from conum.territoires.models import Departement, Region
 from conum.ui.forms import FiltresForm
@@ -34,7 +34,7 @@ class FiltresPrevision(FiltresForm):
     )
     delai = forms.IntegerField(
         label="Mois pour recruter sur un poste vacant",
-        help_text=f"De 0 à {DELAI_MAX}. Sans réponse : {DELAI_PAR_DEFAUT}.",
+        help_text=f"De 0 à {DELAI_MAX}.",
         min_value=0,
         max_value=DELAI_MAX,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),

@@ -106,5 +106,5 @@ def fonds_de_france(par_terre: dict[str, list[Point]]) -> dict[str, Fond]:
 
 def fond_de_region(nom: str, points: list[Point]) -> Fond:
     """Une région seule, en grand ; le semis s'espace avec le nombre de communes."""
-    carreaux = max(12, min(60, int(len(points) ** 0.5 * 1.3)))
+    carreaux = max(12, min(60, int(len(points) ** 0.5)))
     return semer(cadrer(nom, points, x=15, y=15, cote=_PRINCIPAL, carreaux=carreaux), points)

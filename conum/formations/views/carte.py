@@ -18,7 +18,7 @@ from conum.formations.views.commun import nom_du_parcours
 from conum.formations.views.sessions import lien_session
 from conum.socle.http import lecture, role_requis
 
-RAYON, RAYON_PAR_SESSION, RAYON_MAX = 7, 1.5, 16
+RAYON, RAYON_PAR_SESSION, RAYON_MAX = 14, 2, 22
 
 
 def _filtrer(sessions: Any, valeurs: dict[str, Any]) -> Any:

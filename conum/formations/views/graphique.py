@@ -42,6 +42,7 @@ class Graphique:
     places: list[Barre]
     ordonnees: list[Repere]
     abscisses: list[Repere]
+    annonce: Repere | None
 
 
 def _pas_rond(maximum: int) -> int:
@@ -51,9 +52,9 @@ def _pas_rond(maximum: int) -> int:
     return int(next(n * puissance for n in (1, 2, 5, 10) if n * puissance >= vise))
 
 
-def tracer(prevision: Prevision) -> Graphique:
-    """Les valeurs sont celles du tableau."""
-    maximum = max(max(m.besoin, m.places) for m in prevision.mois) or 1
+def tracer(prevision: Prevision, *, annonce: int = 0) -> Graphique:
+    """Les valeurs sont celles du tableau ; `annonce` : la capacité annoncée chaque mois, une ligne."""
+    maximum = max(annonce, *(max(m.besoin, m.places) for m in prevision.mois)) or 1
     intervalle = _pas_rond(maximum)
     sommet = ceil(maximum / intervalle) * intervalle
     echelle, pas = PLAT / sommet, (LARGEUR - GAUCHE) / len(prevision.mois)
@@ -73,7 +74,8 @@ def tracer(prevision: Prevision) -> Graphique:
         places=[barre(i, m.places, 0.52) for i, m in enumerate(prevision.mois)],
         ordonnees=[Repere(round(base - v * echelle, 1), str(v)) for v in range(0, sommet + 1, intervalle)],
         abscisses=[
-            Repere(round(GAUCHE + (i + 0.5) * pas, 1), date_format(m.premier, "M y"))
+            Repere(round(GAUCHE + (i + 0.5) * pas, 1), date_format(m.premier, "m/y"))
             for i, m in enumerate(prevision.mois)
         ],
+        annonce=Repere(round(base - annonce * echelle, 1), str(annonce)) if annonce else None,
     )

@@ -36,7 +36,9 @@ def _region_du_role(role: Role) -> Region | None:
 @lecture
 def prevision(request: HttpRequest) -> HttpResponseBase:
     role, jour = role_de(request), timezone.localdate()
-    filtres = FiltresPrevision(request.GET, national=role.type == TypeRole.ANCT)
+    choisis = request.GET.copy()
+    choisis.setdefault("delai", str(regles.DELAI_PAR_DEFAUT))
+    filtres = FiltresPrevision(choisis, national=role.type == TypeRole.ANCT)
     valeurs = filtres.valeurs()
     delai, region = valeurs.get("delai", regles.DELAI_PAR_DEFAUT), valeurs.get("region") or _region_du_role(role)
     prevue = lectures.prevoir(role, jour=jour, delai=delai, region=region)
@@ -44,6 +46,7 @@ def prevision(request: HttpRequest) -> HttpResponseBase:
     if (format_ := request.GET.get("format")) in FORMATS:
         exportees = [[nom, *nombres] for nom, nombres in lignes]
         return exports.reponse(format_, "prevision-formation", ENTETES, exportees)
+    annonce = lectures.annonce(jour, region)
     contexte = {
         "filtres": filtres,
         "region": region,
@@ -53,8 +56,8 @@ def prevision(request: HttpRequest) -> HttpResponseBase:
         "lignes": lignes,
         "total": _ligne(prevue.total),
         "au_dela": prevue.au_dela,
-        "graphique": tracer(prevue),
-        "annonce": lectures.annonce(jour, region),
+        "graphique": tracer(prevue, annonce=annonce.total),
+        "annonce": annonce,
         "lien_csv": adresse(request, format="csv"),
         "lien_xlsx": adresse(request, format="xlsx"),
     }

@@ -131,6 +131,7 @@ def resultats_organisme(request: HttpRequest, organisme_id: int) -> HttpResponse
     organisme = get_organisme_ou_404(role, organisme_id)
     lu = actes.resultats(Organisme.objects.filter(pk=organisme.pk), timezone.localdate())[0]
     textes = regles.textes()
+    rangs = {code: rang for rang, code in enumerate(textes)}
     parts = [
         {
             "moment": moment,
@@ -143,7 +144,7 @@ def resultats_organisme(request: HttpRequest, organisme_id: int) -> HttpResponse
                     "note": note,
                     "annees": [c.resultat.moyennes.get(code) for c in annees],
                 }
-                for code, note in ensemble.moyennes.items()
+                for code, note in sorted(ensemble.moyennes.items(), key=lambda question: rangs.get(question[0], 0))
             ],
         }
         for moment, ensemble in lu.par_moment.items()
