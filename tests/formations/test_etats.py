@@ -298,7 +298,7 @@ def test_une_signature_annulee_entre_temps_se_dit_et_rien_n_est_valide(client, s
     etat = e.transmis()
     anct = f.anct()
     emargement = Emargement.objects.order_by("pk")[0]
-    presence.annuler_emargement(emargement, motif="Signée pour une autre.", par=f.role_organisme(etat.organisme))
+    presence.annuler_emargement(emargement, motif="Signée pour une autre.", par=anct)
     se_connecter(client, anct)
     reponse = client.post(adresse("etat_valider", anct, etat.pk), {"total": str(etat.total)}, follow=True)
     page = reponse.content.decode()
@@ -315,7 +315,7 @@ def test_refaite_apres_validation_une_demi_journee_ne_se_compte_pas_deux_fois():
     etat = e.valide()
     emargement = Emargement.objects.order_by("pk")[0]
     par = f.role_organisme(etat.organisme)
-    presence.annuler_emargement(emargement, motif="Mauvais formateur.", par=par)
+    presence.annuler_emargement(emargement, motif="Mauvais formateur.", par=f.anct())
     f.emarger(emargement.seance, emargement.place)
     with pytest.raises(TransitionImpossible, match="Rien n’est à compter"):
         e.preparer(etat.organisme, timezone.localdate().replace(day=1), par)
