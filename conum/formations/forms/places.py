@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from conum.formations.models import SessionFormation
+from conum.formations.rules import marches
 from conum.formations.rules.affectation import MOTIF_MIN
 from conum.ui.forms import DsfrForm, FiltresForm
 
@@ -48,7 +49,15 @@ class ChoixSession(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         libres = max(obj.capacite - obj.assis, 0)
         ou = "à distance" if obj.a_distance else str(obj.commune)
-        return f"{obj.reference}, du {obj.debut:%d/%m/%Y}, {ou}, {libres} place{'s' if libres > 1 else ''}"
+        places = f"{libres} place{'s' if libres > 1 else ''}"
+        return f"{obj.reference}, du {obj.debut:%d/%m/%Y}, {ou}, {places}, {_parcours(obj.parcours)}"
+
+
+def _parcours(code: str) -> str:
+    try:
+        return marches.parcours(code).libelle
+    except marches.MarcheInconnu:
+        return code
 
 
 class DeplacerForm(DsfrForm):

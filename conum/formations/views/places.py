@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -242,7 +242,10 @@ def deplacer(request: HttpRequest, place_id: int) -> HttpResponseBase:
     possibles: Any = SessionFormation.objects.visibles_par(role).filter(
         etat=EtatSession.OUVERTE, fin__gte=timezone.localdate()
     )
-    possibles = annotees(possibles.exclude(pk=place.session_id)).filter(restantes__gt=0).order_by("debut", "pk")
+    possibles = annotees(possibles.exclude(pk=place.session_id)).filter(restantes__gt=0)
+    # Celles du parcours retenu d'abord.
+    autre = Case(When(parcours=place.inscription.parcours, then=0), default=1)
+    possibles = possibles.order_by(autre, "debut", "pk")
     return page_formulaire(
         request,
         DeplacerForm(request.POST or None, sessions=possibles),
