@@ -25,6 +25,7 @@ from conum.formations.views.sessions_listes import annotees, avec_distance
 from conum.socle.http import lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
+from conum.territoires.models import Commune
 from conum.territoires.rules import distance_km, territoire_de
 
 
@@ -54,15 +55,20 @@ def remarques(session: Any, inscription: Inscription, jour: date) -> list[str]:
     if not session.a_distance and la is not None:
         if territoire_de(ici.pk) != territoire_de(la.pk):
             dites.append("Dans un autre territoire, de l’autre côté de la mer.")
-        elif None not in (ici.latitude, la.latitude):
-            km = distance_km((ici.latitude, ici.longitude), (la.latitude, la.longitude))
-            if km > inscription.portee_km:
-                dites.append(f"À {km:.0f} km : la personne accepte {inscription.portee_km} km.")
+        elif (km := _km(ici, la)) is not None and km > inscription.portee_km:
+            dites.append(f"À {km:.0f} km : la personne accepte {inscription.portee_km} km.")
     if session.debut < jour:
         dites.append(f"Déjà commencée le {session.debut:%d/%m/%Y} : les séances passées ne se suivent plus.")
     elif session.debut < inscription.disponible_le:
         dites.append(f"Commence avant que la personne soit libre ({inscription.disponible_le:%d/%m/%Y}).")
     return dites
+
+
+def _km(a: Commune, b: Commune) -> float | None:
+    """À vol d'oiseau ; None quand une des deux communes n'est pas située."""
+    if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
+        return None
+    return distance_km((a.latitude, a.longitude), (b.latitude, b.longitude))
 
 
 @role_requis(*PLACENT)
