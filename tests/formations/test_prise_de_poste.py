@@ -41,7 +41,7 @@ def test_formation_finie_et_attestee_le_poste_se_prend():
     assert verdict.autorise
     assert verdict.raisons == ()
     assert "avant l’entrée en fonction" in verdict.regle
-    assert "PROGRAMME" in verdict.regle
+    assert "Présentation du programme" in verdict.regle
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Verdict(StrEnum):
 
 
 LIBELLES = {
-    Verdict.A_IMPORTER: "À importer",
+    Verdict.A_IMPORTER: "À\u00a0importer",
     Verdict.DEJA: "Déjà enregistrée",
     Verdict.REFUSEE: "Refusée",
 }

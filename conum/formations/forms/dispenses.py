@@ -6,14 +6,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from conum.formations.models import Dispense
 from conum.formations.rules.certification import titres
+from conum.formations.rules.marches import CCP1, CERTIFICATIONS, TITRE
 from conum.postes.forms.contrats import MotifForm
 from conum.socle import fichiers
 from conum.territoires.models import Departement
 from conum.ui.forms import DsfrForm, FiltresForm
 
-_CERTIFICATIONS = [(code, nom[0].upper() + nom[1:]) for code, nom in Dispense._meta.get_field("certification").choices]
+_CERTIFICATIONS = [(code, CERTIFICATIONS[code][0].upper() + CERTIFICATIONS[code][1:]) for code in (CCP1, TITRE)]
 
 
 def _titres() -> list[tuple[str, str]]:

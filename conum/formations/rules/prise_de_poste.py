@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from conum.formations.rules.assiduite import Assiduite, en_heures
 from conum.formations.rules.certification import titres
 from conum.formations.rules.marches import CERTIFICATIONS, Acces, Catalogue, Marche, catalogue
-from conum.socle.donnees_figees import citer
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,8 @@ def _raisons_avant_l_entree(formation: Formation, jour: date) -> tuple[str, ...]
 
 def _dire_regle(marche: Marche, contrat_debut: date) -> str:
     du = f"Contrat du {contrat_debut:%d/%m/%Y}, {marche.titre[0].lower()}{marche.titre[1:]}"
-    return f"{du} : {marche.note_acces.texte} (source : {citer(marche.note_acces.sources)})"
+    sources = " ; ".join(s.titre for s in marche.note_acces.sources)
+    return f"{du} : {marche.note_acces.texte} (source : {sources})"
 
 
 def limite_de_depart(contrat_signe_le: date, marche: Marche) -> date:

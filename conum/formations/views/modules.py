@@ -24,7 +24,6 @@ from conum.formations.views import pages
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.forms.contrats import MotifForm
-from conum.socle.donnees_figees import citer
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -87,10 +86,9 @@ def mes_modules(request: HttpRequest) -> HttpResponseBase:
         "offre": offre,
         "nommes": len(offre.modules),
         "tus": offre.annonces - len(offre.modules),
-        "source": citer(offre.sources),
+        "sources": sorted({*offre.sources, *(s for m in offre.modules for s in m.sources)}, key=lambda s: s.cle),
         "modules": [
-            {"module": m, "source": citer(m.sources),
-             "lien": reverse("formations:demander_module", args=[role.pk, m.code])}
+            {"module": m, "lien": reverse("formations:demander_module", args=[role.pk, m.code])}
             for m in offre.modules
         ],
         "refus": actes.refus_d_entree(situation, jour),
@@ -132,7 +130,6 @@ def demander(request: HttpRequest, code: str) -> HttpResponseBase:
         del form.fields["sans_prise_en_charge"]
     contexte = {
         "module": module,
-        "source": citer(module.sources),
         "form": form,
         "refus": refus,
         "epuise": epuise,
