@@ -42,7 +42,9 @@ def test_un_organisme_prepare_puis_ouvre_sa_session(client, se_connecter, role):
     assert response.url == url("session", role, session.pk)
     assert (session.organisme, session.etat, session.marche_code) == (fab.organisme(), EtatSession.BROUILLON, "2025")
     # Sans séance, la page dit ce qui manque et l'ouverture est refusée.
-    assert "Le calendrier n’a aucune séance." in client.get(response.url).content.decode()
+    page = client.get(response.url).content.decode()
+    assert "Le calendrier n’a aucune séance." in page
+    assert url("session_ouvrir", role, session.pk) not in page
     client.post(url("session_ouvrir", role, session.pk))
     session.refresh_from_db()
     assert session.etat == EtatSession.BROUILLON

@@ -29,6 +29,7 @@ from conum.socle.donnees_figees import citer
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
+from conum.socle.texte import sans_accent
 from conum.structures.rules import formater_identifiant
 from conum.territoires.models import Region
 
@@ -56,7 +57,7 @@ def noms_des_regions() -> dict[str, str]:
 def _dire_lot(lot: marches.Lot, noms: dict[str, str]) -> str:
     if lot.a_distance:
         return "Tout le pays, à distance"
-    return ", ".join(sorted(noms.get(code, code) for code in lot.regions))
+    return ", ".join(sorted((noms.get(code, code) for code in lot.regions), key=sans_accent))
 
 
 def lots_par_marche(nom: str, noms: dict[str, str]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def totaux(session: SessionFormation, seances: Sequence[Seance]) -> list[dict[st
     dues = {Nature.COURS: parcours.heures_cours, Nature.STAGE: parcours.heures_stage}
     prevues = {n: sum(s.minutes for s in seances if s.nature == n) for n in dues}
     return [
-        {"nature": n.value, "prevues": en_heures(prevues[n]), "dues": f"{heures} h",
+        {"nature": n.value, "prevues": en_heures(prevues[n]) if prevues[n] else "", "dues": f"{heures} h",
          "manque": en_heures(heures * 60 - prevues[n]) if prevues[n] < heures * 60 else ""}
         for n, heures in dues.items() if heures or prevues[n]
     ]  # fmt: skip
@@ -95,6 +95,7 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
     seances = list(Seance.objects.filter(session=lue).order_by("jour", "debut"))
     comptees: Any = SessionFormation.objects.avec_places().get(pk=lue.pk)
     gere = peut_gerer_session(role, lue)
+    manques = empechements(lue) if gere and lue.etat == EtatSession.BROUILLON else ()
     titre_liste, lien_liste = _retour(role)
     contexte = {
         "session": lue,
@@ -109,9 +110,9 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
         # Le lien ouvre la salle : il n'est que pour ceux qui y ont une place, ou qui la tiennent.
         "voit_lien": gere or _a_un_siege(role, lue),
         "blocs": [bloc for rendre in BLOCS if (bloc := rendre(request, lue))],
-        "gestes": _gestes(role, lue) if gere else [],
+        "gestes": _gestes(role, lue, prete=not manques) if gere else [],
         # Dit avant d'appuyer ce que l'ouverture refuserait.
-        "manques": empechements(lue) if gere and lue.etat == EtatSession.BROUILLON else (),
+        "manques": manques,
         "signales": a_signaler(lue) if gere else (),
         "tient_calendrier": gere and lue.etat != EtatSession.ANNULEE,
         "journal": _journal(lue) if role.type in FORMATEURS else [],
@@ -121,8 +122,8 @@ def session(request: HttpRequest, session_id: int) -> HttpResponseBase:
     return render(request, "formations/sessions/session.html", contexte)
 
 
-def _gestes(role: Role, session: SessionFormation) -> list[dict[str, Any]]:
-    """Ce que l'organisme ou l'ANCT peut faire de la session, dans son état."""
+def _gestes(role: Role, session: SessionFormation, *, prete: bool) -> list[dict[str, Any]]:
+    """Ce que l'organisme ou l'ANCT peut faire de la session, dans son état ; `prete` : rien n'empêche de l'ouvrir."""
 
     def geste(titre: str, nom: str, classe: str = "fr-btn--secondary", *, poste: bool = False) -> dict[str, Any]:
         lien = reverse(f"formations:{nom}", args=[role.pk, session.pk])
@@ -130,7 +131,8 @@ def _gestes(role: Role, session: SessionFormation) -> list[dict[str, Any]]:
 
     gestes = []
     if session.etat == EtatSession.BROUILLON:
-        gestes.append(geste("Ouvrir la session", "session_ouvrir", "", poste=True))
+        if prete:
+            gestes.append(geste("Ouvrir la session", "session_ouvrir", "", poste=True))
         gestes.append(geste("Modifier", "session_modifier"))
     elif session.etat == EtatSession.OUVERTE:
         gestes.append(geste("Corriger", "session_modifier"))
