@@ -43,7 +43,7 @@ def test_refusee_la_minute_d_avant_permise_la_minute_d_apres(client, se_connecte
     page = client.get(adresse("prise_de_poste", employeur, de.contrat_id)).content.decode()
     assert "La prise de poste n’est pas permise." in page
     assert SANS_ATTESTATION in page
-    assert "source" in page
+    assert "Source : Présentation du programme" in page
     assert "id_le" not in page, "rien à saisir tant que rien n'est permis"
     page = poster(client, employeur, de.contrat).content.decode()
     assert page.count(SANS_ATTESTATION) >= 2, "près du champ, et dans ce qui empêche"
@@ -57,7 +57,7 @@ def test_refusee_la_minute_d_avant_permise_la_minute_d_apres(client, se_connecte
     prise = PriseDePoste.objects.get()
     assert (prise.le, prise.par, prise.contrat) == (f.jour(), employeur, de.contrat)
     assert prise.verdict["autorise"] is True
-    assert "source" in prise.verdict["regle"]
+    assert "Source :" in prise.verdict["regle"]
     assert [e.action for e in Entree.objects.de_l_objet(prise)] == ["enregistrer_prise_de_poste"]
     (courriel,) = Courriel.objects.filter(code="formations/prise_de_poste_enregistree")
     assert courriel.destinataire == de.personne.email

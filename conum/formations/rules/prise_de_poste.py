@@ -121,7 +121,7 @@ def _raisons_avant_l_entree(formation: Formation, jour: date) -> tuple[str, ...]
 def _dire_regle(marche: Marche, contrat_debut: date) -> str:
     du = f"Contrat du {contrat_debut:%d/%m/%Y}, {marche.titre[0].lower()}{marche.titre[1:]}"
     sources = " ; ".join(s.titre for s in marche.note_acces.sources)
-    return f"{du} : {marche.note_acces.texte} (source : {sources})"
+    return f"{du} : {marche.note_acces.texte} Source : {sources}."
 
 
 def limite_de_depart(contrat_signe_le: date, marche: Marche) -> date:
