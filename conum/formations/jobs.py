@@ -107,6 +107,24 @@ def demander_les_avis() -> None:
     satisfaction.rappeler(jour)
 
 
+conservation.enregistrer(
+    conservation.Regle(
+        "remarques des avis sur les formations",
+        timedelta(days=1096),
+        "trois ans : le temps de suivre un organisme d'un marché à l'autre ; les notes, sans nom, restent",
+        satisfaction.effacer_remarques,
+    )
+)
+conservation.enregistrer(
+    conservation.Regle(
+        "invitations à donner son avis sur sa formation",
+        timedelta(days=365),
+        "un an : le délai pour répondre est de soixante jours",
+        satisfaction.effacer_invitations,
+    )
+)
+
+
 # --- Certifications --------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -252,6 +252,23 @@ def test_chacun_lit_les_siens_a_partir_de_cinq(client, se_connecter, django_asse
         assert client.get(reverse("formations:satisfaction", args=[anct.pk])).status_code == 302
     with django_assert_max_num_queries(2):
         satisfaction.resultats(type(fabrik).objects.all(), JOUR)
+
+
+@pytest.mark.django_db
+def test_les_remarques_et_les_invitations_s_effacent_les_notes_restent():
+    chez = fab.organisme()
+    for mois in (date(2023, 1, 1), date(2026, 9, 1)):
+        ReponseSatisfaction.objects.create(
+            organisme=chez, moment="fin", mois=mois, notes=_notes(), globale=4, commentaire="Une remarque."
+        )
+    invitation = _invitation()
+    instant = timezone.make_aware(datetime(2026, 1, 15))
+    assert satisfaction.effacer_remarques(instant) == 1
+    assert list(ReponseSatisfaction.objects.order_by("mois").values_list("commentaire", "globale")) == [
+        ("", 4), ("Une remarque.", 4),
+    ]  # fmt: skip
+    assert satisfaction.effacer_invitations(invitation.envoyee_le) == 0
+    assert satisfaction.effacer_invitations(invitation.envoyee_le + timedelta(seconds=1)) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ De l'invitation, seul « a répondu » est gardé, pour ne pas répondre deux fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -195,6 +195,17 @@ def _verifier(questionnaire: regles.Questionnaire, moment: str, notes: Mapping[s
     }
     if fautes:
         raise ValidationError(fautes)
+
+
+def effacer_remarques(avant: datetime) -> int:
+    """Les remarques des avis plus anciens : un texte libre peut nommer quelqu'un ; les notes restent."""
+    anciennes = ReponseSatisfaction.objects.filter(mois__lt=avant.date().replace(day=1)).exclude(commentaire="")
+    return anciennes.update(commentaire="")
+
+
+def effacer_invitations(avant: datetime) -> int:
+    """Les invitations dont le délai est passé depuis longtemps : elles ne servent plus à rien."""
+    return InvitationSatisfaction.objects.filter(envoyee_le__lt=avant).delete()[0]
 
 
 # --- Lire -----------------------------------------------------------------------------------------------------------
