@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -68,7 +69,7 @@ class Affectation:
     session: Entiers
     bilan: Bilan
 
-    @property
+    @cached_property
     def remplissage(self) -> Entiers:
         """Combien de places chaque session donne."""
         return np.bincount(self.session[self.session >= 0], minlength=len(self.sessions)).astype(np.int64)
