@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conum.formations.management.mesures import JOUR as JOUR_MESURE
-from conum.formations.management.mesures import marche, mesurer_calcul
+from conum.formations.management.mesures_calcul import JOUR as JOUR_MESURE
+from conum.formations.management.mesures_calcul import marche, mesurer
 from conum.formations.rules.affectation import (
     Affectation,
     Cause,
@@ -353,7 +353,7 @@ def test_le_marche_de_mesure_tient_ses_regles():
 
 
 def test_la_mesure_imprime_des_verdicts_tenus():
-    mesures, verdicts = mesurer_calcul(400, dire=lambda _: None)
+    mesures, verdicts = mesurer(400, dire=lambda _: None)
     assert mesures[0].plus["sessions"] == 30
     assert mesures[0].plus["assignes"] > 0
     phrases = {v.phrase for v in verdicts}

@@ -19,7 +19,7 @@ from stdnum import luhn
 
 from conum.comptes.models import Role, TypeRole
 from conum.formations.actions import affectation, confirmations
-from conum.formations.management.mesures import (
+from conum.formations.management.mesures_calcul import (
     CONSEILLERS_PAR_SESSION,
     JOUR,
     PLACES,
