@@ -236,3 +236,20 @@ def test_le_calendrier_s_imprime_pour_qui_voit_la_session(client, se_connecter):
         assert "09:00 à 12:30" in page.content.decode()
     autre = fab.role_organisme(fab.organisme("Francil’In"))
     assert se_connecter(client, autre).get(url("calendrier_imprimer", autre, session.pk)).status_code == 404
+
+
+@base
+def test_corriger_dit_qui_ne_peut_plus_suivre(client, se_connecter):
+    session, autre = fab.session(seances=2), fab.session(debut=fab.jour(60), seances=2)
+    inscrite = fab.inscription(etat=Etat.INSCRITE)
+    fab.place(session, inscrite)
+    fab.place(autre, inscrite)
+    role = fab.role_organisme(session.organisme)
+    se_connecter(client, role)
+    seance = {"jour": autre.debut, "debut": "10:00", "fin": "12:00", "nature": "cours", "motif": "Rattrapage."}
+    page = client.post(url("seance_ajouter", role, session.pk), seance, follow=True).content.decode()
+    assert f"{inscrite.personne.get_full_name()} : " in page
+    assert "on ne suit pas deux séances à la fois" in page
+    ailleurs = seance | {"jour": fab.jour(90)}
+    page = client.post(url("seance_ajouter", role, autre.pk), ailleurs, follow=True).content.decode()
+    assert "La séance est au calendrier." in page

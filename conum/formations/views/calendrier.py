@@ -18,6 +18,7 @@ from conum.formations.access import (
     get_session_ou_404,
 )
 from conum.formations.actions import calendrier as actes
+from conum.formations.actions.croisements import croisements
 from conum.formations.forms.calendrier import (
     FormateurForm,
     RemplirForm,
@@ -49,6 +50,12 @@ def session_a_tenir(role: Role, pk: int) -> SessionFormation:
     if session.etat == EtatSession.ANNULEE:
         raise Http404("Session annulée.")
     return session
+
+
+def avertir(request: HttpRequest, session: SessionFormation) -> None:
+    """Après une correction : qui ne peut plus suivre, parce qu'une autre de ses sessions tombe en même temps."""
+    for phrase in croisements(session):
+        messages.warning(request, phrase)
 
 
 # --- Remplir par un rythme ---
@@ -102,6 +109,7 @@ def _ecrire(
     motif = form.cleaned_data.get("motif", "")
     nombre = actes.ajouter_seances(session, voulues, par=role, motif=motif)
     messages.success(request, f"{nombre} séance{'s' if nombre > 1 else ''} au calendrier.")
+    avertir(request, session)
     return True
 
 
@@ -116,6 +124,11 @@ def _page_seance(
     request: HttpRequest, session: SessionFormation, form: Any, acte: Any, textes: dict[str, str]
 ) -> HttpResponseBase:
     role = role_de(request)
+
+    def suite(_fait: Any) -> str:
+        avertir(request, session)
+        return lien_calendrier(role, session.pk)
+
     return page_formulaire(
         request,
         form,
@@ -123,6 +136,7 @@ def _page_seance(
         textes=textes,
         retour=lien_calendrier(role, session.pk),
         nom_retour=session.reference,
+        suite=suite,
     )
 
 

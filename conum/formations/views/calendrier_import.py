@@ -14,7 +14,7 @@ from conum.comptes.models import Role
 from conum.formations.access import FORMATEURS
 from conum.formations.actions import calendrier_csv as actes
 from conum.formations.forms.calendrier import ImportForm, MotifImportForm
-from conum.formations.views.calendrier import lien_calendrier, session_a_tenir
+from conum.formations.views.calendrier import avertir, lien_calendrier, session_a_tenir
 from conum.formations.views.sessions import lien_session
 from conum.journal.workflow import TransitionImpossible
 from conum.socle import exports
@@ -86,6 +86,7 @@ def compte_rendu(request: HttpRequest, session_id: int, depot: str) -> HttpRespo
                 cache.touch(cle, 0)
                 refusees = len(rapport.refusees)
                 messages.success(request, f"Séances importées : {nombre}. Lignes refusées : {refusees}.")
+                avertir(request, session)
                 return redirect(lien_calendrier(role, session.pk))
     contexte = {"form": form, "session": session, "rapport": rapport, "retour": lien_session(role, session.pk)}
     return render(request, "formations/sessions/compte_rendu.html", contexte)
