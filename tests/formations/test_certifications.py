@@ -103,6 +103,19 @@ def test_une_absence_avec_sa_raison_ou_suivie_d_une_presentation_n_alerte_pas():
     assert "présentée un autre jour" in actes.suites([sans])[sans.pk].phrase
 
 
+def test_la_prefecture_ne_lit_pas_la_raison_d_une_absence(client, se_connecter):
+    de = en_formation()
+    dire(de, f.anct(), resultat="absent", motif="Hospitalisation")
+    for role, lit in ((RoleFactory(prefecture=True), False), (f.employeur(de), True)):
+        se_connecter(client, role)
+        page = client.get(adresse("inscription", role, de.pk)).content.decode()
+        assert "Absence justifiée" in page
+        liste = client.get(adresse("certifications", role), {"onglet": "resultats", "format": "csv"})
+        fichier = b"".join(liste.streaming_content).decode()
+        assert de.reference in fichier
+        assert ("Hospitalisation" in page, "Hospitalisation" in fichier) == (lit, lit)
+
+
 @pytest.mark.parametrize(
     ("champs", "phrase"),
     [

@@ -15,6 +15,7 @@ from conum.formations.models import InscriptionModule
 from conum.formations.states import Etat, EtatModule
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
+from tests.aides import ensemble
 from tests.comptes.fabriques import RoleFactory
 from tests.formations import fabriques_base as f
 from tests.formations import fabriques_parcours as p
@@ -251,6 +252,13 @@ def test_la_liste_ne_croit_pas(client, se_connecter, dispensee):
     fichier = b"".join(client.get(adresse("modules", agent), {"format": "csv"}).streaming_content).decode()
     assert fichier.count("Année 2026 : 1 sur 1.") == 3
     assert "Aucun module ici." in client.get(adresse("modules", agent), {"etat": "refuse"}).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_onglets_le_second_voit_le_quota_pris(dispensee):
+    _, conseiller, _ = dispensee
+    issues = ensemble(lambda: demander(conseiller), lambda: demander(conseiller, "handicap"))
+    assert {type(i) for i in issues} == {InscriptionModule, ValidationError}, issues
 
 
 def test_un_module_disparu_du_catalogue_ne_fait_rien_tomber(client, se_connecter, dispensee):

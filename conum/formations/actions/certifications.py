@@ -162,8 +162,13 @@ def limites(inscriptions: Sequence[Inscription]) -> dict[int, date]:
     }  # fmt: skip
 
 
-def suites(resultats: Iterable[ResultatCertification], jour: date | None = None) -> dict[int, Suite]:
-    """La phrase de chaque résultat, et s'il donne l'alerte ; une absence suivie d'une présentation n'alerte plus."""
+def suites(
+    resultats: Iterable[ResultatCertification], jour: date | None = None, *, taire: bool = False
+) -> dict[int, Suite]:
+    """La phrase de chaque résultat, et s'il donne l'alerte ; une absence suivie d'une présentation n'alerte plus.
+
+    `taire` : la raison d'une absence, souvent de santé, n'est pas dite.
+    """
     jour = jour or timezone.localdate()
     lus = list(resultats)
     bornes = limites(list({r.inscription_id: r.inscription for r in lus}.values()))
@@ -172,14 +177,17 @@ def suites(resultats: Iterable[ResultatCertification], jour: date | None = None)
             inscription__in={r.inscription_id for r in lus}, resultat__in=_PRESENTEE
         ).values_list("inscription", "certification")
     )
-    return {r.pk: _suite(r, bornes.get(r.inscription_id, jour), jour, venus) for r in lus}
+    tue = "raison donnée à l’organisme" if taire else ""
+    return {r.pk: _suite(r, bornes.get(r.inscription_id, jour), jour, venus, tue) for r in lus}
 
 
-def _suite(resultat: ResultatCertification, limite: date, jour: date, venus: set[tuple[int, str]]) -> Suite:
+def _suite(resultat: ResultatCertification, limite: date, jour: date, venus: set[tuple[int, str]], tue: str) -> Suite:
     absente = resultat.resultat == Resultat.ABSENT and not resultat.motif
     if absente and (resultat.inscription_id, resultat.certification) in venus:
         return Suite(False, "Absence sans raison connue ; la personne s’est présentée un autre jour.")
-    return suite_de(Resultat(resultat.resultat), limite=limite, jour=jour, motif=resultat.motif)
+    return suite_de(
+        Resultat(resultat.resultat), limite=limite, jour=jour, motif=resultat.motif and (tue or resultat.motif)
+    )
 
 
 def absences_sans_raison(inscriptions: QuerySet[Inscription]) -> QuerySet[ResultatCertification]:

@@ -31,6 +31,8 @@ ONGLETS = {
     "retards": "Délai dépassé",
     "resultats": "Tous les résultats",
 }
+SANS_RAISON = (TypeRole.PREFECTURE, TypeRole.REGION)
+"""Qui suit un département n'a pas à lire la raison d'une absence, souvent de santé."""
 FORMEES = (Etat.INSCRITE, Etat.EN_FORMATION, Etat.ATTESTEE)
 
 
@@ -43,7 +45,7 @@ def contexte_certifications(role: Role, inscription: Inscription) -> dict[str, A
     resultats = list(
         inscription.resultats.select_related("inscription__contrat", "inscription__personne").order_by("le", "pk")
     )
-    suites = actes.suites(resultats)
+    suites = actes.suites(resultats, taire=role.type in SANS_RAISON)
     jour = timezone.localdate()
     limite = actes.limites([inscription]).get(inscription.pk)
     manquantes = actes.manquantes([inscription])[inscription.pk]
@@ -179,6 +181,7 @@ def files(role: Role) -> dict[str, QuerySet[Any]]:
 
 
 def _colonnes_resultats(role: Role) -> list[Colonne]:
+    raison = [] if role.type in SANS_RAISON else [Colonne("motif", "Raison", lambda r: r.motif)]
     return [
         Colonne("personne", "Personne", lambda r: r.inscription.personne.get_full_name(),
                 tri=SansAccent("inscription__personne__nom"),
@@ -187,7 +190,7 @@ def _colonnes_resultats(role: Role) -> list[Colonne]:
         Colonne("certification", "Certification", lambda r: intitule(r.certification, r.le), tri="certification"),
         Colonne("resultat", "Résultat", lambda r: r.get_resultat_display(), tri="resultat", niveau=niveau),
         Colonne("le", "Le", lambda r: r.le, tri="le"),
-        Colonne("motif", "Raison", lambda r: r.motif),
+        *raison,
     ]  # fmt: skip
 
 
