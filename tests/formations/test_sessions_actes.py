@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from conum.courriels.models import Courriel
+from conum.formations.actions import sessions as actes
 from conum.formations.models import Seance, SessionFormation
 from conum.formations.states import Etat, EtatPlace, EtatSession
 from conum.journal.models import Entree
@@ -214,3 +215,16 @@ def test_une_session_emargee_ne_s_annule_plus(client, se_connecter, role):
     assert url("session_annuler", role, session.pk) not in client.get(url("session", role, session.pk)).content.decode()
     session.refresh_from_db()
     assert session.etat == EtatSession.OUVERTE
+
+
+def test_la_base_a_le_dernier_mot_sur_les_places(client, se_connecter, role, monkeypatch):
+    session = fab.session(a_distance=True, capacite=3)
+    for _ in range(2):
+        fab.place(session, fab.inscription(etat=Etat.INSCRITE))
+    monkeypatch.setattr(actes, "_serrer", lambda _session: None)
+    se_connecter(client, role)
+    corps = SAISIE | {"lien": session.lien, "intitule": session.intitule, "capacite": "1"}
+    page = client.post(url("session_modifier", role, session.pk), corps)
+    assert "Il y a plus d’inscrits que de places." in page.content.decode()
+    session.refresh_from_db()
+    assert session.capacite == 3

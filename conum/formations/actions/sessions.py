@@ -125,7 +125,8 @@ def _capacite_tenue() -> Iterator[None]:
     try:
         yield
     except IntegrityError as erreur:
-        if getattr(getattr(erreur.__cause__, "diag", None), "constraint_name", "") != "session_capacite_tenue":
+        # Le nom de la contrainte se perd quand `enregistrer` relance l'erreur : on lit la phrase du déclencheur.
+        if "Plus de sièges pris que de places" not in str(erreur):
             raise
         raise ValidationError({"capacite": "Il y a plus d’inscrits que de places."}) from erreur
 
