@@ -134,7 +134,7 @@ def test_l_organisme_inscrit_depuis_la_session_deplace_et_retire(client, se_conn
     lien = adresse(organisme, "retirer_place", nouvelle.pk)
     page = client.post(lien, {"motif": MOTIF}, follow=True).content.decode()
     assert "La place est rendue" in page
-    assert "n’est plus possible" in client.post(lien, {"motif": MOTIF}).content.decode()
+    assert "« Retirée »" in client.post(lien, {"motif": MOTIF}).content.decode()
 
 
 def test_ce_qui_n_est_pas_a_un_role_n_existe_pas(client, se_connecter):

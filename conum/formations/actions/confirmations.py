@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +21,7 @@ from conum.postes.actions.gardes import exiger_texte
 from conum.socle.travaux import differer
 
 TRAVAIL = "formations.confirmer_passage"
+PERDUE = timedelta(hours=1)
 PAS = 25
 """Le compte rendu d'une confirmation entière s'écrit toutes les vingt-cinq personnes."""
 
@@ -107,8 +109,7 @@ def demander_tout(passage: PassageAffectation, *, par: Acteur) -> int:
             raise TransitionImpossible("Il n’y a plus rien à confirmer dans ce passage.")
         if not peut_decider_proposition(par, premiere):
             raise PermissionDenied
-        en_cours = courant.bilan.get("confirmation", {})
-        if en_cours and not en_cours.get("finie_le"):
+        if _en_cours(courant):
             raise TransitionImpossible("La confirmation de tout le passage est déjà demandée.")
         nombre = a_faire.count()
         courant.bilan["confirmation"] = {"demandee_le": timezone.now().isoformat(), "a_faire": nombre, "lignes": []}
@@ -116,6 +117,14 @@ def demander_tout(passage: PassageAffectation, *, par: Acteur) -> int:
         noter(courant, "confirmer_tout", par=par, donnees={"propositions": nombre})
         differer(TRAVAIL, passage=courant.pk, role=par.role_id)
     return nombre
+
+
+def _en_cours(passage: PassageAffectation) -> bool:
+    """Demandée et pas finie ; au bout d'une heure, le travail s'est perdu et se redemande."""
+    compte = passage.bilan.get("confirmation", {})
+    if not compte or compte.get("finie_le"):
+        return False
+    return timezone.now() - datetime.fromisoformat(compte["demandee_le"]) < PERDUE
 
 
 def a_confirmer(passage: PassageAffectation) -> Any:
