@@ -38,6 +38,7 @@ def test_le_prix_publie_par_le_marche():
     assert "moyenne publiée" in publie.source
     assert prix_publie("2021", NatureCout.CERTIFICATION).montant == D("326.60")
     assert prix_publie("2025", NatureCout.FORMATION) is None
+    assert Grille(f.organisme(), "2021").prix(NatureCout.FORMATION, date(2022, 1, 1)) == publie
 
 
 def test_l_anct_saisit_un_prix_l_organisme_le_lit(client, se_connecter):
@@ -65,6 +66,15 @@ def test_l_anct_saisit_un_prix_l_organisme_le_lit(client, se_connecter):
     assert "1 234,00" not in page
     assert "Saisir un prix" not in page
     assert client.get(adresse("saisir_tarif", agent, chez.pk, "2025")).status_code == 403
+
+
+def test_qui_tient_une_session_sans_etre_nomme_par_le_marche(client, se_connecter):
+    hors_marche, anct = f.organisme("École du Littoral"), f.anct()
+    f.session(chez=hors_marche)
+    se_connecter(client, anct)
+    page = client.get(adresse("prise_en_charge", anct)).content.decode()
+    assert adresse("saisir_tarif", anct, hors_marche.pk, "2025") in page
+    assert adresse("saisir_tarif", anct, hors_marche.pk, "2024") not in page
 
 
 def test_seule_l_anct_saisit():

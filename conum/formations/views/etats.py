@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
@@ -73,7 +74,7 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("etat", "État", lambda e: e.get_etat_display(), tri="etat", niveau=niveau),
         Colonne("personnes", "Personnes", lambda e: e.personnes, tri="personnes"),
         Colonne("total", "Total", lambda e: e.total, tri="total"),
-        Colonne("transmis", "Transmis le", lambda e: e.transmis_le, tri="transmis_le"),
+        Colonne("transmis", "Transmis le", lambda e: e.transmis_le and timezone.localdate(e.transmis_le), tri="transmis_le"),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.formations import access
 from conum.formations.actions import tarifs as actes
 from conum.formations.forms.tarifs import TarifForm
-from conum.formations.models import Organisme, TarifMarche
+from conum.formations.models import Organisme, SessionFormation, TarifMarche
 from conum.formations.models.etat import NatureCout
 from conum.formations.rules import marches
 from conum.formations.views.pages import page_formulaire
@@ -30,8 +30,14 @@ def prise_en_charge(request: HttpRequest) -> HttpResponseBase:
     saisis = list(
         TarifMarche.objects.filter(organisme__in=organismes).select_related("par__utilisateur").order_by("-depuis")
     )
+    # Un organisme qui tient une session d'un marché y est payé, que le marché le nomme ou non.
+    tenues = SessionFormation.objects.filter(organisme__in=organismes).order_by()
+    connus = set(tenues.values_list("marche_code", "organisme_id").distinct())
+    connus |= {(t.marche_code, t.organisme_id) for t in saisis}
     contexte = {
-        "marches": [_marche(role, m, organismes, saisis) for m in reversed(marches.catalogue().marches)],
+        "marches": [
+            _marche(role, m, _du_marche(m, organismes, connus), saisis) for m in reversed(marches.catalogue().marches)
+        ],
         "anct": access.peut_administrer(role),
     }
     return render(request, "formations/etats/prise_en_charge.html", contexte)
@@ -53,17 +59,14 @@ def _marche(
         "publies": publies,
         "total": verdict.total,
         "raisons": verdict.raisons,
-        "organismes": []
-        if tout_publie
-        else [_organisme(role, marche, o, saisis) for o in _du_marche(marche, organismes, saisis)],
+        "organismes": [] if tout_publie else [_organisme(role, marche, o, saisis) for o in organismes],
     }
 
 
-def _du_marche(marche: marches.Marche, organismes: list[Organisme], saisis: list[TarifMarche]) -> list[Organisme]:
-    """Ceux que le marché nomme, et ceux qui y ont un prix."""
+def _du_marche(marche: marches.Marche, organismes: list[Organisme], connus: set[tuple[str, int]]) -> list[Organisme]:
+    """Ceux que le marché nomme, et ceux qui y ont une session ou un prix."""
     nommes = {x.organisme for x in marche.lots}
-    avec_prix = {t.organisme_id for t in saisis if t.marche_code == marche.code}
-    return [o for o in organismes if o.nom in nommes or o.pk in avec_prix]
+    return [o for o in organismes if o.nom in nommes or (marche.code, o.pk) in connus]
 
 
 def _organisme(role: Role, marche: marches.Marche, organisme: Organisme, saisis: list[TarifMarche]) -> dict[str, Any]:
