@@ -74,7 +74,8 @@ def _colonnes(role: Role) -> list[Colonne]:
         Colonne("etat", "État", lambda e: e.get_etat_display(), tri="etat", niveau=niveau),
         Colonne("personnes", "Personnes", lambda e: e.personnes, tri="personnes"),
         Colonne("total", "Total", lambda e: e.total, tri="total"),
-        Colonne("transmis", "Transmis le", lambda e: e.transmis_le and timezone.localdate(e.transmis_le), tri="transmis_le"),
+        Colonne("transmis", "Transmis le", lambda e: e.transmis_le and timezone.localdate(e.transmis_le),
+                tri="transmis_le"),
     ]  # fmt: skip
 
 
