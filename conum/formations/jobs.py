@@ -9,6 +9,7 @@ from conum.formations.actions import (
     absences,
     arrets,
     attente,
+    attestations,
     certifications,
     confirmations,
     convocations,
@@ -93,6 +94,15 @@ conservation.enregistrer(
         timedelta(days=1827),
         "cinq ans après la fin de la session : de quoi justifier les heures que l'État a payées (choix de conum)",
         presence.effacer_emargements,
+    )
+)
+conservation.enregistrer(
+    conservation.Regle(
+        "attestations de formation",
+        timedelta(days=3653),
+        "dix ans après leur délivrance : de quoi prouver sa formation le temps d'une carrière (choix de conum) ; "
+        "code, date et empreinte restent",
+        attestations.effacer_documents,
     )
 )
 

@@ -99,6 +99,10 @@ def _trouver_attestation(code: str) -> Attestation | None:
 
 def constat_attestation(attestation: Attestation) -> Constat:
     """Annulée, ou valable."""
+    if attestation.efface_le is not None:
+        le = timezone.localdate(attestation.efface_le)
+        texte = f"Le document a été effacé de nos fichiers le {le:%d/%m/%Y}. Un exemplaire gardé se compare encore."
+        return Constat("Document effacé", texte, "info")
     if attestation.annulee_le is not None:
         le = timezone.localdate(attestation.annulee_le)
         return Constat("Attestation annulée", f"Annulée le {le:%d/%m/%Y}, elle ne vaut plus rien.", "error")
@@ -142,7 +146,7 @@ def verifier_acte(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _page_attestation(request: HttpRequest, attestation: Attestation) -> HttpResponse:
-    imprime, personne = attestation.donnees["document"], attestation.inscription.personne
+    imprime, personne = attestation.donnees.get("document"), attestation.inscription.personne
     initiale = f"{personne.nom[:1].upper()}." if personne.nom else ""
     contexte = {
         "attestation": attestation,

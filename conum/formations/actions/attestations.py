@@ -7,12 +7,13 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum
+from django.db.transaction import atomic
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -28,7 +29,8 @@ from conum.formations.rules import marches
 from conum.formations.rules.assiduite import Assiduite, Part, en_heures
 from conum.formations.rules.certification import intitule, limite_de_presentation
 from conum.formations.states import TRANSITIONS, Etat
-from conum.journal.acteurs import Acteur
+from conum.journal.acteurs import SYSTEME, Acteur
+from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible, transition
 from conum.socle import codes, depot, pdf
 from conum.socle.enregistrement import enregistrer
@@ -179,6 +181,26 @@ def annuler_attestation(attestation: Attestation, *, motif: str, par: Acteur) ->
             courante, AttestationAnnulee, verification=champs["verification"], motif=champs["motif"]
         )
     return valable
+
+
+def effacer_documents(avant: datetime) -> int:
+    """Les documents délivrés avant cette date, et le nom qu'ils portent ; code, date, heures et empreinte restent.
+
+    Rend le nombre de documents effacés.
+    """
+    anciennes = Attestation.objects.filter(delivree_le__lt=timezone.localdate(avant), efface_le=None)
+    nombre = 0
+    for pk in list(anciennes.order_by("pk").values_list("pk", flat=True)):
+        with atomic():
+            ancienne = anciennes.select_for_update(no_key=True).filter(pk=pk).first()
+            if ancienne is None:
+                continue
+            depot.effacer_apres_validation(ancienne.document.name)
+            ancienne.document.name, ancienne.donnees, ancienne.efface_le = "", {}, timezone.now()
+            ancienne.save(update_fields=["document", "donnees", "efface_le"])
+            noter(ancienne, "effacer_attestation", par=SYSTEME, donnees={"sha256": ancienne.sha256})
+            nombre += 1
+    return nombre
 
 
 def a_delivrer(acteur: Acteur) -> list[Inscription]:

@@ -17,6 +17,7 @@ from conum.comptes.models import Role
 from conum.formations.actions import absences, attestations, certifications, departs
 from conum.formations.models import Dispense, Emargement, Inscription, Seance
 from conum.formations.rules import marches
+from conum.formations.rules.presence import JOURS_POUR_SIGNER
 from conum.formations.states import ASSISES, EN_ATTENTE, Etat, EtatDispense, EtatSession
 from conum.socle.sql import SansAccent
 from conum.territoires.models import Departement
@@ -214,14 +215,16 @@ def _faites(inscriptions: QuerySet[Inscription]) -> _Sommes:
 
 
 def _prevues(inscriptions: QuerySet[Inscription], jour: date) -> _Sommes:
-    """Les demi-journées à venir de ses sessions, moins celles où l'absence est déjà annoncée."""
-    numeros = inscriptions.order_by().values("pk")
+    """Les demi-journées à venir ou encore à signer de ses sessions, moins les signées et les absences."""
+    numeros, depuis = inscriptions.order_by().values("pk"), jour - timedelta(days=JOURS_POUR_SIGNER)
     assise = Q(session__places__etat__in=sorted(ASSISES), session__places__inscription__in=numeros)
-    seances = Seance.objects.filter(assise, jour__gt=jour).exclude(session__etat=EtatSession.ANNULEE)
+    seances = Seance.objects.filter(assise, jour__gte=depuis).exclude(session__etat=EtatSession.ANNULEE)
     sommes = _sommer(seances, "session__places__inscription", "")
-    annoncees = Emargement.objects.valables().filter(
-        absent=True, seance__jour__gt=jour, place__etat__in=sorted(ASSISES), place__inscription__in=numeros
-    )
-    for cle, minutes in _sommer(annoncees, "place__inscription", "seance__").items():
+    signee = Q(signe_apprenant_le__isnull=False, signe_formateur_le__isnull=False)
+    closes = Emargement.objects.valables().filter(
+        signee | Q(absent=True), seance__jour__gte=depuis, place__etat__in=sorted(ASSISES),
+        place__inscription__in=numeros,
+    )  # fmt: skip
+    for cle, minutes in _sommer(closes, "place__inscription", "seance__").items():
         sommes[cle] = sommes.get(cle, 0) - minutes
     return sommes

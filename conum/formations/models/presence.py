@@ -127,6 +127,8 @@ class Attestation(models.Model):
     sha256 = models.CharField("empreinte SHA-256 du document", max_length=64)
     annulee_le = models.DateTimeField("annulée le", null=True, blank=True)
     annulee_motif = models.TextField("motif de l'annulation", blank=True)
+    # Passé le délai de conservation, le document et ses données s'effacent ; code, date et empreinte restent.
+    efface_le = models.DateTimeField("document effacé le", null=True, blank=True)
     created_at = models.DateTimeField("produite le", auto_now_add=True)
 
     objects = AttestationQuerySet.as_manager()

@@ -5,11 +5,12 @@ Cours et stage se comptent à part : des heures de stage en trop ne remplacent p
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
 from conum.formations.rules.marches import Parcours
+from conum.formations.rules.presence import JOURS_POUR_SIGNER
 
 MIDI = time(13)
 DUREE_MAX = 6 * 60
@@ -68,11 +69,12 @@ class Emargement:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Des minutes d'une nature : dues, signées, prévues et pas encore passées."""
+    """Des minutes d'une nature : dues, signées, prévues et pas encore passées ; passées et encore à signer."""
 
     requises: int
     faites: int
     a_venir: int
+    signables: int = 0
 
     @property
     def manquantes(self) -> int:
@@ -112,8 +114,8 @@ class Assiduite:
 
     @property
     def a_reprogrammer(self) -> int:
-        """Les minutes qui manqueront encore quand tout ce qui est prévu sera suivi."""
-        return sum(max(p.manquantes - p.a_venir, 0) for p in (self.cours, self.stage))
+        """Les minutes qui manqueront encore quand tout ce qui est prévu sera suivi et le passé signé."""
+        return sum(max(p.manquantes - p.a_venir - p.signables, 0) for p in (self.cours, self.stage))
 
 
 def en_heures(minutes: int) -> str:
@@ -217,4 +219,11 @@ def _part(lignes: Sequence[Emargement], nature: Nature, heures: int, jour: date)
         requises=heures * 60,
         faites=sum(e.demi_journee.minutes for e in de_la_nature if e.fait),
         a_venir=sum(e.demi_journee.minutes for e in de_la_nature if not e.absent and e.demi_journee.jour > jour),
+        signables=sum(e.demi_journee.minutes for e in de_la_nature if _signable(e, jour)),
     )
+
+
+def _signable(e: Emargement, jour: date) -> bool:
+    """Passée, et l'une des deux signatures peut encore venir."""
+    passee = jour - timedelta(days=JOURS_POUR_SIGNER) <= e.demi_journee.jour <= jour
+    return passee and not e.absent and not e.fait

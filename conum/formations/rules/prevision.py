@@ -103,7 +103,7 @@ def _par_mois(jours: Iterable[date], courant: date) -> Counter[date]:
 
 
 def _etaler(nombre: int, courant: date, delai: int) -> Counter[date]:
-    """À parts égales sur les `delai` mois qui suivent celui-ci, les premiers recevant le reste ; à zéro, tout de suite."""
+    """À parts égales sur les `delai` mois qui suivent, les premiers recevant le reste ; à zéro, tout de suite."""
     if delai <= 0:
         return Counter({courant: nombre})
     part, reste = divmod(nombre, delai)
