@@ -4,9 +4,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
-from conum.formations.actions import absences, attestations, certifications, departs
-from conum.formations.models import Dispense, Inscription
-from conum.formations.states import Etat, EtatDispense
+from conum.formations.actions import absences, attestations, certifications, departs, inscriptions, parcours
+from conum.formations.models import Dispense, EtatRecapitulatif, Inscription
+from conum.formations.states import Etat, EtatDispense, EtatRecap
 from conum.portail.attentes import Attendu
 
 ACTEURS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE, TypeRole.ORGANISME})
@@ -29,9 +29,9 @@ def _sans_motif(role: Role) -> Attendu:
 
 
 def _parcours_a_retenir(role: Role, liste: str) -> Attendu:
-    finis = Inscription.objects.visibles_par(role).filter(etat=Etat.OUVERTE, positionnement__fini_le__isnull=False)
+    finis = parcours.a_retenir(Inscription.objects.visibles_par(role))
     return Attendu(
-        finis.count(), "parcours à retenir : le test est fini", f"{liste}?etat={Etat.OUVERTE}&test=fini",
+        finis.count(), "parcours à retenir : le test est fini", f"{liste}?etat=a_retenir",
         un="parcours à retenir : le test est fini",
     )  # fmt: skip
 
@@ -57,12 +57,30 @@ def _dispenses(role: Role) -> Attendu:
     )  # fmt: skip
 
 
-def _certifications(role: Role, liste: str) -> Attendu:
+def _certifications(role: Role) -> Attendu:
     visibles = Inscription.objects.visibles_par(role)
     nombre = certifications.en_retard(visibles, timezone.localdate()).count()
     return Attendu(
-        nombre, "certifications à passer, délai dépassé", f"{liste}?etat={Etat.ATTESTEE}",
-        un="certification à passer, délai dépassé",
+        nombre, "personnes au-delà du délai de certification",
+        f"{reverse('formations:certifications', args=[role.pk])}?onglet=retards",
+        un="personne au-delà du délai de certification",
+    )  # fmt: skip
+
+
+def _sans_organisme(role: Role, liste: str) -> Attendu:
+    seules = inscriptions.sans_organisme(Inscription.objects.visibles_par(role))
+    return Attendu(
+        seules.count(), "personnes sans organisme de formation", f"{liste}?etat=sans_organisme",
+        un="personne sans organisme de formation",
+    )  # fmt: skip
+
+
+def _etats(role: Role) -> Attendu:
+    nombre = EtatRecapitulatif.objects.visibles_par(role).filter(etat=EtatRecap.TRANSMIS).count()
+    return Attendu(
+        nombre, "états récapitulatifs à valider",
+        f"{reverse('formations:etats', args=[role.pk])}?etat={EtatRecap.TRANSMIS}",
+        un="état récapitulatif à valider",
     )  # fmt: skip
 
 
@@ -76,5 +94,5 @@ def des_formations(role: Role) -> list[Attendu]:
         comptes += [_parcours_a_retenir(role, liste), _a_attester(role)]
     comptes.append(_sans_session(role, liste))
     if role.type == TypeRole.ANCT:
-        comptes += [_dispenses(role), _certifications(role, liste)]
+        comptes += [_sans_organisme(role, liste), _dispenses(role), _certifications(role), _etats(role)]
     return [compte for compte in comptes if compte.nombre]

@@ -35,6 +35,7 @@ class Metier(NamedTuple):
 MENU: tuple[Page | Metier, ...] = (
     Page("Tableau de bord", "portail:espace", frozenset(TypeRole) - CANDIDAT - CONSEILLER),
     Page("Ma formation", "formations:ma_formation", CONSEILLER),
+    Page("Mes modules", "formations:mes_modules", CONSEILLER),
     Page("Ma candidature", "recrutement:ma_candidature", CANDIDAT),
     Page("Mes propositions", "recrutement:propositions", CANDIDAT),
     Page("Mes demandes", "demandes:mes_demandes", STRUCTURE),
@@ -64,23 +65,62 @@ MENU: tuple[Page | Metier, ...] = (
             Page("Recrutements", "recrutement:recrutements", AGENTS),
             Page("Candidats", "recrutement:candidats", ANCT),
             Page("Appariement", "recrutement:passes", ANCT),
+            Page("Contrats", "postes:contrats", AGENTS),
         ),
     ),
-    Page("Contrats", "postes:contrats", AGENTS),
     Page("Personnes en formation", "formations:inscriptions", ORGANISME),
-    Page("Sessions", "formations:sessions", ORGANISME),
-    Page("Attestations", "formations:attestations", ORGANISME),
-    Page("Mon organisme", "formations:mon_organisme", ORGANISME),
+    Metier(
+        "Sessions",
+        (
+            Page("Mes sessions", "formations:sessions", ORGANISME),
+            Page("Carte des sessions", "formations:carte", ORGANISME),
+            Page("Affectation", "formations:affectation", ORGANISME),
+        ),
+    ),
+    Metier(
+        "Suivi",
+        (
+            Page("Absences sans motif", "formations:absences_sans_motif", ORGANISME),
+            Page("Attestations", "formations:attestations", ORGANISME),
+            Page("Certifications", "formations:certifications", ORGANISME),
+            Page("Modules demandés", "formations:modules", ORGANISME),
+        ),
+    ),
+    Metier(
+        "Facturation",
+        (
+            Page("États récapitulatifs", "formations:etats", ORGANISME),
+            Page("Prise en charge", "formations:prise_en_charge", ORGANISME),
+        ),
+    ),
+    Metier(
+        "Mon organisme",
+        (
+            Page("Fiche et contacts", "formations:mon_organisme", ORGANISME),
+            Page("Agents", "comptes:agents", ORGANISME),
+            Page("Avis des personnes formées", "formations:satisfaction", ORGANISME),
+        ),
+    ),
     Metier(
         "Formations",
         (
+            Page("Suivi", "formations:suivi", AGENTS),
+            Page("Prévision des places", "formations:prevision", AGENTS),
             Page("Personnes en formation", "formations:inscriptions", AGENTS | STRUCTURE),
+            Page("Affectation", "formations:affectation", ANCT),
             Page("Sessions", "formations:sessions", ANCT),
             Page("Sessions ouvertes", "formations:sessions_ouvertes", AGENTS - ANCT | STRUCTURE),
+            Page("Carte des sessions", "formations:carte", AGENTS | STRUCTURE),
+            Page("Absences sans motif", "formations:absences_sans_motif", AGENTS | STRUCTURE),
             Page("Prises de poste", "formations:prises_de_poste", AGENTS | STRUCTURE),
             Page("Dispenses", "formations:dispenses", ANCT),
             Page("Attestations", "formations:attestations", ANCT),
+            Page("Certifications", "formations:certifications", AGENTS | STRUCTURE),
+            Page("Formation continue", "formations:modules", AGENTS | STRUCTURE),
+            Page("États récapitulatifs", "formations:etats", ANCT),
+            Page("Prise en charge", "formations:prise_en_charge", ANCT),
             Page("Organismes de formation", "formations:organismes", ANCT),
+            Page("Avis des personnes formées", "formations:satisfaction", ANCT),
         ),
     ),
     Metier(
@@ -122,7 +162,7 @@ PUBLIC: tuple[tuple[str, str], ...] = (
 )
 PIED: tuple[tuple[str, str], ...] = (
     ("Plan du site", "portail:plan_du_site"),
-    ("Vérifier un document signé", "conventions:verifier"),
+    ("Vérifier un document", "conventions:verifier"),
     ("Accessibilité : non conforme", "portail:accessibilite"),
     ("Mentions légales", "portail:mentions_legales"),
     ("Données personnelles", "portail:donnees_personnelles"),

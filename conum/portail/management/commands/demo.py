@@ -171,8 +171,9 @@ def _comptes() -> str:
         (Personnage(*ANCIENNE.conseillere, ()).email, "Conseillère, en formation"),
     ]
     for agent in (*AGENTS, AGENTE):
-        compte = Utilisateur.objects.get(email=agent.email)
-        personnes.append((agent.email, ", ".join(r.libelle for r in compte.roles.order_by("pk"))))
+        # Une base d'un récit plus ancien n'a pas les personnages venus depuis.
+        if compte := Utilisateur.objects.filter(email=agent.email).first():
+            personnes.append((agent.email, ", ".join(r.libelle for r in compte.roles.order_by("pk"))))
     largeur = max(len(email) for email, _ in personnes)
     lignes += [f"  {email:<{largeur}}  {roles}" for email, roles in personnes]
     lignes += [
