@@ -18,6 +18,7 @@ from conum.versements.actions import exports, lots, ribs
 from conum.versements.actions.paiements_etats import Paiement, payables, sommes, valides
 from conum.versements.models import LigneLot, Lot, Rib
 from conum.versements.states import EtatLigne, EtatLot, EtatRib
+from tests.aides import ensemble
 from tests.demandes.fabriques import prefecture_de
 from tests.formations import fabriques_base as fb
 from tests.formations import fabriques_etats as e
@@ -205,6 +206,19 @@ def test_jamais_deux_fois():
         LigneLot.objects.filter(pk=ligne.pk).update(etat_recapitulatif=None)
     with pytest.raises(IntegrityError), transaction.atomic():
         LigneLot.objects.filter(pk=ligne.pk).update(echeance=autre.lignes.get().echeance)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_lots_prepares_ensemble_un_seul_prend_l_etat():
+    etat = a_payer()
+    un, deux = f.anct(), f.anct()
+
+    def preparer(par):
+        return lambda: lots.preparer_lot(execution_le=f.ouvrable(), etats=[etat.pk], par=par)
+
+    resultats = ensemble(preparer(un), preparer(deux))
+    assert sorted(type(x).__name__ for x in resultats) == ["Lot", "TransitionImpossible"]
+    assert LigneLot.objects.get().etat_recapitulatif == etat
 
 
 def test_ni_sans_compte_ni_avant_validation():
