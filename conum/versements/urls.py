@@ -7,6 +7,7 @@ from conum.versements.views import (
     justificatifs,
     lots,
     paiements,
+    preparation,
     retours,
     reversements,
     ribs,
@@ -46,7 +47,7 @@ urlpatterns = [
     path(f"{_ECHEANCE}renoncer/", gestes.annuler_reversement, name="annuler_reversement"),
     # Les lots de virements, à deux personnes.
     path(_LOTS, lots.liste, name="lots"),
-    path(f"{_LOTS}preparer/", lots.preparer, name="preparer_lot"),
+    path(f"{_LOTS}preparer/", preparation.preparer, name="preparer_lot"),
     path(_LOT, lots.lot, name="lot"),
     path(f"{_LOT}presenter/", lots.soumettre, name="soumettre_lot"),
     path(f"{_LOT}approuver/", lots.approuver, name="approuver_lot"),

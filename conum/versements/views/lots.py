@@ -23,11 +23,11 @@ from conum.versements import access
 from conum.versements.access import get_lot_ou_404
 from conum.versements.actions import exports
 from conum.versements.actions import lots as actes
-from conum.versements.actions.paiements_etats import payables
-from conum.versements.forms.lots import ETATS, SUBVENTIONS, ApprobationForm, PreparationForm
+from conum.versements.forms.lots import ApprobationForm
 from conum.versements.models import Echeance, LigneLot, Lot
 from conum.versements.states import EtatLigne, EtatLot
 from conum.versements.views import commun
+from conum.versements.views.preparation import etats_libres
 
 ZERO = Decimal(0)
 ACTIVES = Q(lignes__actif=True)
@@ -58,51 +58,9 @@ def liste(request: HttpRequest) -> HttpResponseBase:
     if (fichier := page.export()) is not None:
         return fichier
     libres = Echeance.objects.a_mettre_en_lot().aggregate(nombre=Count("pk"), total=Sum("montant"))
-    etats = _etats_libres()
+    etats = etats_libres()
     contexte = {"liste": page, "nombre": libres["nombre"], "total": libres["total"], "etats": etats}
     return render(request, "versements/lots/liste.html", contexte)
-
-
-def _etats_libres() -> dict[str, Any]:
-    """Les états récapitulatifs validés que rien n'empêche de payer : combien, et quel total."""
-    return payables().order_by().values("pk", "total").aggregate(nombre=Count("pk"), total=Sum("total"))
-
-
-@role_requis(TypeRole.ANCT)
-@lecture_ecriture
-def preparer(request: HttpRequest) -> HttpResponseBase:
-    """Ce qui est à verser, ou un département, les états de formation ; le lot se relit avant d'être présenté."""
-    role = role_de(request)
-    libres = Echeance.objects.a_mettre_en_lot()
-    resume = libres.aggregate(nombre=Count("pk"), total=Sum("montant"))
-    etats = _etats_libres()
-
-    def acte(lues: dict[str, Any]) -> Lot:
-        voulues = libres.filter(convention__departement=lues["departement"]) if lues["departement"] else libres
-        contenu = lues["contenu"] or SUBVENTIONS
-        cles = voulues.order_by("pk").values_list("pk", flat=True) if contenu != ETATS else []
-        des_etats = payables().values_list("pk", flat=True) if contenu != SUBVENTIONS else []
-        return actes.preparer_lot(execution_le=lues["execution_le"], echeances=cles, etats=des_etats, par=role)
-
-    return commun.page_formulaire(
-        request,
-        PreparationForm(request.POST or None),
-        acte,
-        textes={
-            "titre": "Préparer un lot",
-            "intro": f"Échéances à verser : {resume['nombre']}, pour {euros(resume['total'] or ZERO)}.",
-            "points": (
-                f"États de formation validés : {etats['nombre']}, pour {euros(etats['total'] or ZERO)}.",
-                "Vous pourrez retirer des lignes avant de le présenter.",
-                "Une autre personne l’approuve : ni vous, ni la machine.",
-            ),
-            "bouton": "Préparer le lot",
-            "fait": "Le lot est préparé. Relisez-le, puis présentez-le à l’approbation.",
-        },
-        retour=reverse("versements:lots", args=[role.pk]),
-        nom_retour="Lots",
-        suite=lambda lot: commun.lien_lot(role, lot.pk),
-    )
 
 
 def _colonnes_lignes(role: Role, lot: Lot) -> list[Colonne]:
