@@ -91,5 +91,5 @@ def test_le_tableau_de_bord_ne_grossit_pas_avec_les_demandes(
         deposee()
     role = RoleFactory(anct=True)
     connecter(client, role)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(26):
         client.get(reverse("portail:espace", args=[role.pk]))
