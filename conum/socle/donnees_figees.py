@@ -6,6 +6,7 @@ Chaque ligne d'une donnée cite ses sources, décrites à part.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,14 @@ def sources_citees(
         if cle not in sources:
             raise erreur(f"{ou} : source inconnue « {cle} ».")
     return tuple(sources[cle] for cle in cles)
+
+
+_DEPOT = re.compile(r" \(dépôt [^)]*\)$")
+
+
+def nommer(sources: Iterable[Source]) -> str:
+    """Ce que lit l'usager : les titres, sans le dépôt de code où on les a lus."""
+    return " ; ".join(dict.fromkeys(_DEPOT.sub("", s.titre) for s in sources))
 
 
 def citer(sources: Iterable[Source]) -> str:

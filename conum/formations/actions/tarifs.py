@@ -14,6 +14,7 @@ from conum.formations.rules import marches
 from conum.formations.rules.etats import Prix
 from conum.journal.actions import noter
 from conum.journal.workflow import TransitionImpossible
+from conum.socle.donnees_figees import nommer
 from conum.socle.enregistrement import enregistrer
 
 
@@ -22,9 +23,10 @@ def prix_publie(marche_code: str, nature: str) -> Prix | None:
     couts = [c for c in marches.marche(marche_code).couts if c.nature == nature]
     if not couts or any(c.inconnu for c in couts):
         return None
-    sources = list(dict.fromkeys(s.titre for c in couts for s in c.sources))
     moyenne = "moyenne publiée" if any(c.moyenne for c in couts) else "prix publié"
-    return Prix(sum((c.montant for c in couts), Decimal(0)), f"{moyenne} : {', '.join(sources)}")
+    return Prix(
+        sum((c.montant for c in couts), Decimal(0)), f"{moyenne} : {nommer(s for c in couts for s in c.sources)}"
+    )
 
 
 class Grille:

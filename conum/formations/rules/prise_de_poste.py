@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from conum.formations.rules.assiduite import Assiduite, en_heures
 from conum.formations.rules.certification import titres
 from conum.formations.rules.marches import CERTIFICATIONS, Acces, Catalogue, Marche, catalogue
+from conum.socle.donnees_figees import nommer
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _raisons_avant_l_entree(formation: Formation, jour: date) -> tuple[str, ...]
 
 def _dire_regle(marche: Marche, contrat_debut: date) -> str:
     du = f"Contrat du {contrat_debut:%d/%m/%Y}, {marche.titre[0].lower()}{marche.titre[1:]}"
-    sources = " ; ".join(s.titre for s in marche.note_acces.sources)
+    sources = nommer(marche.note_acces.sources)
     return f"{du} : {marche.note_acces.texte} Source : {sources}."
 
 

@@ -25,7 +25,7 @@ from conum.formations.views.pages import acte_direct, page_formulaire
 from conum.formations.views.sessions import lien_session
 from conum.journal.models import Entree
 from conum.postes.forms.contrats import MotifForm
-from conum.socle.donnees_figees import citer
+from conum.socle.donnees_figees import nommer
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -65,7 +65,7 @@ def lots_par_marche(nom: str, noms: dict[str, str]) -> list[dict[str, Any]]:
     trouves = []
     for marche in reversed(marches.catalogue().marches):
         lots = [
-            {"regions": _dire_lot(lot, noms), "source": citer(lot.sources)}
+            {"regions": _dire_lot(lot, noms), "source": nommer(lot.sources)}
             for lot in marche.lots
             if lot.organisme == nom
         ]
