@@ -182,7 +182,7 @@ class EtatRecap(TextChoices):
 
     BROUILLON = "brouillon", "En préparation"
     TRANSMIS = "transmis", "À valider par l'ANCT"
-    VALIDE = "valide", "Validé, à payer"
+    VALIDE = "valide", "Validé"
     ABANDONNE = "abandonne", "Abandonné"
 
 

@@ -5,9 +5,10 @@ from django.utils import timezone
 
 from conum.comptes.models import Role, TypeRole
 from conum.formations.actions import absences, attestations, certifications, departs, inscriptions, parcours
-from conum.formations.models import Dispense, EtatRecapitulatif, Inscription
-from conum.formations.states import Etat, EtatDispense, EtatRecap
+from conum.formations.models import Dispense, EtatRecapitulatif, Inscription, SessionFormation
+from conum.formations.states import Etat, EtatDispense, EtatRecap, EtatSession
 from conum.portail.attentes import Attendu
+from conum.versements.actions import paiements_etats
 
 ACTEURS = frozenset({TypeRole.ANCT, TypeRole.PREFECTURE, TypeRole.REGION, TypeRole.STRUCTURE, TypeRole.ORGANISME})
 
@@ -84,6 +85,32 @@ def _etats(role: Role) -> Attendu:
     )  # fmt: skip
 
 
+def _de_l_organisme(role: Role) -> list[Attendu]:
+    """Ses sessions à ouvrir, ses états à transmettre, ce qui l'empêche d'être payé."""
+    visibles = EtatRecapitulatif.objects.visibles_par(role)
+    sessions = SessionFormation.objects.visibles_par(role).filter(
+        etat=EtatSession.BROUILLON, debut__gte=timezone.localdate()
+    )
+    a_transmettre = visibles.filter(etat=EtatRecap.BROUILLON).count()
+    sans_compte = paiements_etats.valides().filter(organisme__code=role.code, compte_actif=False).count()  # type: ignore[misc]
+    return [
+        Attendu(
+            sessions.count(), "sessions en préparation à ouvrir",
+            f"{reverse('formations:sessions', args=[role.pk])}?moment=brouillon", un="session en préparation à ouvrir",
+        ),
+        Attendu(
+            a_transmettre, "états récapitulatifs à transmettre",
+            f"{reverse('formations:etats', args=[role.pk])}?etat={EtatRecap.BROUILLON}",
+            un="état récapitulatif à transmettre",
+        ),
+        Attendu(
+            sans_compte, "états ne peuvent pas être payés : donnez votre compte bancaire",
+            reverse("versements:mon_compte", args=[role.pk]), urgent=True,
+            un="état ne peut pas être payé : donnez votre compte bancaire",
+        ),
+    ]  # fmt: skip
+
+
 def des_formations(role: Role) -> list[Attendu]:
     """Les comptes non nuls ; vide pour qui n'a rien à y faire."""
     if role.type not in ACTEURS:
@@ -95,4 +122,6 @@ def des_formations(role: Role) -> list[Attendu]:
     comptes.append(_sans_session(role, liste))
     if role.type == TypeRole.ANCT:
         comptes += [_sans_organisme(role, liste), _dispenses(role), _certifications(role), _etats(role)]
+    if role.type == TypeRole.ORGANISME:
+        comptes += _de_l_organisme(role)
     return [compte for compte in comptes if compte.nombre]

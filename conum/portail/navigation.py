@@ -91,6 +91,8 @@ MENU: tuple[Page | Metier, ...] = (
         (
             Page("États récapitulatifs", "formations:etats", ORGANISME),
             Page("Prise en charge", "formations:prise_en_charge", ORGANISME),
+            Page("Paiements", "versements:paiements_etats", ORGANISME),
+            Page("Compte bancaire", "versements:mon_compte", ORGANISME),
         ),
     ),
     Metier(
@@ -142,6 +144,7 @@ MENU: tuple[Page | Metier, ...] = (
             Page("Comptes bancaires", "versements:ribs", ANCT),
             Page("Retours de la banque", "versements:retours", ANCT),
             Page("Justificatifs d’emploi", "versements:justificatifs_a_examiner", ANCT),
+            Page("Paiement des formations", "versements:paiements_etats", ANCT),
             Page("Reversements", "versements:reversements", AGENTS),
         ),
     ),
