@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from conum.comptes.middleware import role_de
 from conum.comptes.models import Role, TypeRole
 from conum.formations import access
+from conum.formations.actions.assiduite import assiduite_de
 from conum.formations.actions.attente import PLACABLES, attente_de
 from conum.formations.models import Inscription, Place, SessionFormation
 from conum.formations.states import ASSISES, PLACES_VIVANTES, Etat, EtatPlace, EtatSession
@@ -52,7 +53,11 @@ def bloc_inscription(request: HttpRequest, inscription: Inscription) -> str:
     for place in places:
         if place.etat == EtatPlace.EN_ATTENTE:
             rangs |= {p.pk: k for k, p in enumerate(attente_de(place.session), start=1)}
+    rattraper = inscription.etat != Etat.POSITIONNEE
     choisir = inscription.etat in PLACABLES and access.peut_inscrire(role, inscription)
+    if choisir and rattraper:
+        # Qui a une place n'en cherche une autre que s'il lui manque des heures que rien ne prévoit.
+        choisir = assiduite_de(inscription).a_reprogrammer > 0
     if not places and not choisir:
         return ""
     contexte = {
@@ -60,7 +65,7 @@ def bloc_inscription(request: HttpRequest, inscription: Inscription) -> str:
         "lignes": [_ligne(place, role, rangs) for place in places],
         "a_soi": role.type == TypeRole.CONSEILLER,
         "choisir": choisir,
-        "rattraper": inscription.etat != Etat.POSITIONNEE,
+        "rattraper": rattraper,
     }
     return render_to_string("formations/places/bloc_inscription.html", contexte, request=request)
 
