@@ -4,15 +4,20 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404
 
+from conum.socle import fichiers
 from conum.socle.travaux import differer
 
 logger = logging.getLogger(__name__)
 EFFACER = "socle.effacer_fichier"
+_MIMES = {t.extension: t.mime for t in fichiers.DOCUMENTS}
 
 
 @contextmanager
@@ -54,3 +59,28 @@ def lire(chemin: str) -> bytes:
     """
     with default_storage.open(chemin, "rb") as fichier:
         return bytes(fichier.read())
+
+
+def servir(champ: FieldFile, nom: str, *, absent: str) -> FileResponse:
+    """Le fichier, à enregistrer sous `nom` : le navigateur ne l'ouvre pas dans nos pages, et ne le garde pas.
+
+    `nom`, sans extension, est le nôtre et non celui de la personne : il n'a rien de secret et ne nuit à aucun système
+    de fichiers. `absent` : la phrase quand il n'y en a pas.
+
+    Raises:
+        Http404: pas de fichier, ou il n'est plus au dépôt.
+    """
+    if not champ.name:
+        raise Http404(absent)
+    try:
+        contenu = champ.open("rb")
+    except FileNotFoundError as erreur:
+        raise Http404("Ce fichier n’est plus au dépôt.") from erreur
+    extension = PurePath(champ.name).suffix.removeprefix(".")
+    reponse = FileResponse(
+        contenu, as_attachment=True, filename=f"{nom}.{extension}",
+        content_type=_MIMES.get(extension, "application/octet-stream"),
+    )  # fmt: skip
+    reponse["Cache-Control"] = "private, no-store"
+    reponse["X-Content-Type-Options"] = "nosniff"
+    return reponse

@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 
+from conum.socle import fichiers
+
 # Les champs qui décrivent la personne devant l'écran (RGAA 11.13, WCAG 1.3.5).
 AUTOCOMPLETION = {
     "email": "email",
@@ -220,3 +222,28 @@ class FiltresForm(DsfrForm):
         """Les seules valeurs saisies et valides."""
         self.is_valid()
         return {nom: valeur for nom, valeur in self.cleaned_data.items() if valeur not in (None, "", [])}
+
+
+class PieceField(forms.FileField):
+    """Une pièce de 5 Mo au plus : PDF, ou photo JPEG ou PNG ; ce qu'elle contient vraiment est vérifié par l'acte."""
+
+    default_error_messages = {
+        "required": "Choisissez un fichier.",
+        "empty": "Ce fichier est vide.",
+        "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
+        "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
+    }
+
+    def __init__(self, *, accepte: str = ".pdf,.jpg,.jpeg,.png", **kwargs: Any) -> None:
+        defauts = {
+            "help_text": "Un PDF, ou une photo JPEG ou PNG, de 5 Mo au plus.",
+            "max_length": 200,
+            "widget": forms.FileInput(attrs={"accept": accepte}),
+        }
+        super().__init__(**{**defauts, **kwargs})
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        fichier = super().clean(data, initial)
+        if fichier and (fichier.size or 0) > fichiers.TAILLE_MAX:
+            raise ValidationError("Ce fichier dépasse 5 Mo. Enregistrez-le en qualité « web », ou en plusieurs fois.")
+        return fichier

@@ -3,14 +3,11 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from conum.conventions.models import TypePiece
 from conum.postes.forms.contrats import MotifForm
-from conum.socle import fichiers
 from conum.territoires.models import Departement
-from conum.ui.forms import DsfrForm, FiltresForm
+from conum.ui.forms import DsfrForm, FiltresForm, PieceField
 
 DU_DOSSIER = [choix for choix in TypePiece.choices if choix[0] != TypePiece.EXEMPLAIRE]
 
@@ -20,24 +17,7 @@ class DepotForm(DsfrForm):
 
     autocompletion: ClassVar[dict[str, str]] = {}
 
-    fichier = forms.FileField(
-        label="Fichier",
-        help_text="Un PDF, ou une photo JPEG ou PNG, de 5 Mo au plus.",
-        max_length=200,
-        widget=forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"}),
-        error_messages={
-            "required": "Choisissez un fichier.",
-            "empty": "Ce fichier est vide.",
-            "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
-            "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
-        },
-    )
-
-    def clean_fichier(self) -> "UploadedFile[bytes]":
-        fichier: UploadedFile[bytes] = self.cleaned_data["fichier"]
-        if (fichier.size or 0) > fichiers.TAILLE_MAX:
-            raise ValidationError("Ce fichier dépasse 5 Mo. Enregistrez-le en qualité « web », ou en plusieurs fois.")
-        return fichier
+    fichier = PieceField(label="Fichier")
 
 
 class RefusForm(MotifForm):

@@ -1,13 +1,12 @@
 """Les pièces d'une convention : la structure dépose, l'ANCT examine ; chacun voit ce qu'il a à faire."""
 
-from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,7 @@ from conum.conventions.models import Convention, Piece, TypePiece
 from conum.conventions.states import EN_PREPARATION, EN_VIGUEUR, EtatPiece
 from conum.journal.workflow import TransitionImpossible
 from conum.postes.views.commun import acte_direct
-from conum.socle import fichiers
+from conum.socle import depot
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -39,7 +38,6 @@ NIVEAUX = {
 }
 _USAGE, _DENOMINATION = "convention__structure__nom_usage", "convention__structure__denomination"
 _NOM = SansAccent(Coalesce(NullIf(F(_USAGE), Value("")), F(_DENOMINATION)))
-_MIMES = {t.extension: t.mime for t in fichiers.DOCUMENTS}
 
 
 def niveau(piece: Piece) -> str:
@@ -151,23 +149,7 @@ def piece(request: HttpRequest, piece_id: int) -> HttpResponseBase:
 def fichier(request: HttpRequest, piece_id: int) -> HttpResponseBase:
     """Le fichier, à enregistrer : le navigateur ne l'ouvre pas dans nos pages."""
     lue = access.get_piece_ou_404(role_de(request), piece_id)
-    if not lue.fichier.name:
-        raise Http404("Cette pièce n’a pas de fichier.")
-    try:
-        contenu = lue.fichier.open("rb")
-    except FileNotFoundError as erreur:
-        raise Http404("Ce fichier n’est plus au dépôt.") from erreur
-    extension = PurePath(lue.fichier.name).suffix.removeprefix(".")
-    reponse = FileResponse(
-        contenu,
-        as_attachment=True,
-        # Notre nom, pas celui de la personne : il n'a rien de secret et ne nuit à aucun système de fichiers.
-        filename=f"{lue.convention.reference}-{lue.type}.{extension}",
-        content_type=_MIMES.get(extension, "application/octet-stream"),
-    )
-    reponse["Cache-Control"] = "private, no-store"
-    reponse["X-Content-Type-Options"] = "nosniff"
-    return reponse
+    return depot.servir(lue.fichier, f"{lue.convention.reference}-{lue.type}", absent="Cette pièce n’a pas de fichier.")
 
 
 @role_requis(TypeRole.ANCT)

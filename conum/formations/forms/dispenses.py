@@ -3,15 +3,12 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from conum.formations.rules.certification import titres
 from conum.formations.rules.marches import CCP1, CERTIFICATIONS, TITRE
 from conum.postes.forms.contrats import MotifForm
-from conum.socle import fichiers
 from conum.territoires.models import Departement
-from conum.ui.forms import DsfrForm, FiltresForm
+from conum.ui.forms import DsfrForm, FiltresForm, PieceField
 
 _CERTIFICATIONS = [(code, CERTIFICATIONS[code][0].upper() + CERTIFICATIONS[code][1:]) for code in (CCP1, TITRE)]
 
@@ -41,24 +38,7 @@ class DispenseForm(DsfrForm):
         help_text="La date écrite sur le certificat.",
         error_messages={"required": "Écrivez la date du certificat.", "invalid": "Cette date n’existe pas."},
     )
-    fichier = forms.FileField(
-        label="Le certificat",
-        help_text="Un PDF, ou une photo JPEG ou PNG, de 5 Mo au plus.",
-        max_length=200,
-        widget=forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"}),
-        error_messages={
-            "required": "Joignez le certificat.",
-            "empty": "Ce fichier est vide.",
-            "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
-            "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
-        },
-    )
-
-    def clean_fichier(self) -> "UploadedFile[bytes]":
-        fichier: UploadedFile[bytes] = self.cleaned_data["fichier"]
-        if (fichier.size or 0) > fichiers.TAILLE_MAX:
-            raise ValidationError("Ce fichier dépasse 5 Mo. Enregistrez-le en qualité « web », ou en plusieurs fois.")
-        return fichier
+    fichier = PieceField(label="Le certificat", error_messages={"required": "Joignez le certificat."})
 
 
 class RefusDispenseForm(MotifForm):

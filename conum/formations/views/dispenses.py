@@ -1,13 +1,12 @@
 """Les dispenses : déposer un certificat, le lire, l'accepter ou le refuser ; la file de l'ANCT."""
 
-from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Concat
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -21,7 +20,7 @@ from conum.formations.states import EN_ATTENTE, EtatDispense
 from conum.formations.views import commun, pages
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
-from conum.socle import fichiers
+from conum.socle import depot
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -36,7 +35,6 @@ LIBELLES = {
     "refuser_dispense": "Dispense refusée",
     "effacer_certificat": "Certificat effacé, un an après la décision",
 }
-_MIMES = {t.extension: t.mime for t in fichiers.DOCUMENTS}
 
 
 def lien(role: Role, pk: int) -> str:
@@ -128,23 +126,7 @@ def _suite(dispense: Dispense, role: Role) -> str:
 def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Le certificat, à enregistrer : le navigateur ne l'ouvre pas dans nos pages."""
     lue = access.get_dispense_ou_404(role_de(request), pk)
-    if not lue.preuve.name:
-        raise Http404("Ce certificat est effacé.")
-    try:
-        contenu = lue.preuve.open("rb")
-    except FileNotFoundError as erreur:
-        raise Http404("Ce fichier n’est plus au dépôt.") from erreur
-    extension = PurePath(lue.preuve.name).suffix.removeprefix(".")
-    reponse = FileResponse(
-        contenu,
-        as_attachment=True,
-        # Notre nom, pas celui de la personne : il n'a rien de secret et ne nuit à aucun système de fichiers.
-        filename=f"{lue.inscription.reference}-certificat.{extension}",
-        content_type=_MIMES.get(extension, "application/octet-stream"),
-    )
-    reponse["Cache-Control"] = "private, no-store"
-    reponse["X-Content-Type-Options"] = "nosniff"
-    return reponse
+    return depot.servir(lue.preuve, f"{lue.inscription.reference}-certificat", absent="Ce certificat est effacé.")
 
 
 @role_requis(TypeRole.ANCT)

@@ -3,13 +3,10 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from conum.postes.forms.contrats import MotifForm
-from conum.socle import fichiers
 from conum.territoires.models import Departement
-from conum.ui.forms import DsfrForm, FiltresForm, MontantField
+from conum.ui.forms import DsfrForm, FiltresForm, MontantField, PieceField
 
 _MONTANT = {"required": "Écrivez un montant.", "min_value": "Le montant est positif, ou nul."}
 
@@ -27,24 +24,11 @@ class DepotJustificatifForm(DsfrForm):
     commentaire = forms.CharField(
         label="Commentaire", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    fichier = forms.FileField(
+    fichier = PieceField(
         label="Preuve de l’emploi",
         help_text="Un seul PDF de 5 Mo au plus : bulletins de paie, journal de paie ou compte rendu financier.",
-        max_length=200,
-        widget=forms.FileInput(attrs={"accept": ".pdf"}),
-        error_messages={
-            "required": "Choisissez un fichier.",
-            "empty": "Ce fichier est vide.",
-            "invalid": "Le fichier n’est pas arrivé. Choisissez-le de nouveau.",
-            "max_length": "Le nom de ce fichier est trop long. Renommez-le plus court.",
-        },
+        accepte=".pdf",
     )
-
-    def clean_fichier(self) -> "UploadedFile[bytes]":
-        fichier: UploadedFile[bytes] = self.cleaned_data["fichier"]
-        if (fichier.size or 0) > fichiers.TAILLE_MAX:
-            raise ValidationError("Ce fichier dépasse 5 Mo. Enregistrez-le en qualité « web », ou en plusieurs fois.")
-        return fichier
 
 
 class AcceptationForm(DsfrForm):

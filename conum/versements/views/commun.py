@@ -1,27 +1,20 @@
 """Ce que les pages des versements partagent : liens, niveaux, journal, second facteur, un formulaire un acte."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.forms import Form
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from conum.comptes.models import Role
 from conum.formations.models import Organisme
 from conum.journal.models import Entree
-from conum.journal.workflow import TransitionImpossible
+from conum.journal.pages import page_formulaire
 from conum.postes.views.commun import acte_direct, exiger_facteur
-from conum.ui.forms import reporter
 from conum.versements.models import Echeance, LigneLot, Lot, Rib
 from conum.versements.models.rib import Beneficiaire
 from conum.versements.states import Etat, EtatLigne, EtatLot, EtatRib
 
-__all__ = ["acte_direct", "exiger_facteur"]
+__all__ = ["acte_direct", "exiger_facteur", "page_formulaire"]
 
 NIVEAUX = {
     Etat.PREVU: "info",
@@ -136,34 +129,3 @@ def etapes(entrees: Any) -> list[dict[str, Any]]:
         }
         for e in entrees
     ]
-
-
-def page_formulaire(
-    request: HttpRequest,
-    form: Form,
-    acte: Callable[[dict[str, Any]], Any],
-    *,
-    textes: dict[str, Any],
-    retour: str,
-    nom_retour: str,
-    suite: Callable[[Any], str] | None = None,
-) -> HttpResponseBase:
-    """Une page, un formulaire, un acte. `textes` : titre, bouton, fait, intro ; `suite(résultat)` : où aller."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            fait = acte(form.cleaned_data)
-        except (TransitionImpossible, ValidationError) as erreur:
-            reporter(form, erreur)
-        else:
-            messages.success(request, textes["fait"])
-            return redirect(suite(fait) if suite else retour)
-    contexte = {
-        "form": form,
-        "titre": textes["titre"],
-        "intro": textes.get("intro", ""),
-        "points": textes.get("points", ()),
-        "bouton": textes["bouton"],
-        "retour": retour,
-        "nom_retour": nom_retour,
-    }
-    return render(request, "versements/formulaire.html", contexte)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from conum.comptes.models import Role, TypeRole
 from conum.conventions.actions.changement import acte_en_vigueur
 from conum.conventions.models import Convention
 from conum.journal.workflow import TransitionImpossible
-from conum.socle import fichiers
+from conum.socle import depot
 from conum.socle.http import ecriture, lecture, lecture_ecriture, role_requis
 from conum.socle.listes import Colonne, Liste
 from conum.socle.sql import SansAccent
@@ -264,17 +264,9 @@ def _calcul(lu: Justificatif) -> Any:
 def fichier(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Le PDF, à enregistrer : le navigateur ne l'ouvre pas dans nos pages."""
     lu = get_justificatif_ou_404(role_de(request), pk)
-    if not lu.fichier.name:
-        raise Http404("Ce justificatif n’a pas de fichier.")
-    try:
-        contenu = lu.fichier.open("rb")
-    except FileNotFoundError as erreur:
-        raise Http404("Ce fichier n’est plus au dépôt.") from erreur
-    nom = f"{lu.convention.reference}-terme-{lu.numero}.pdf"
-    reponse = FileResponse(contenu, as_attachment=True, filename=nom, content_type=fichiers.PDF.mime)
-    reponse["Cache-Control"] = "private, no-store"
-    reponse["X-Content-Type-Options"] = "nosniff"
-    return reponse
+    return depot.servir(
+        lu.fichier, f"{lu.convention.reference}-terme-{lu.numero}", absent="Ce justificatif n’a pas de fichier."
+    )
 
 
 # --- Décider ----------------------------------------------------------------------------------------------------------
