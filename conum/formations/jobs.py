@@ -7,6 +7,7 @@ from django.utils import timezone
 from conum.comptes.models import Role
 from conum.formations.actions import (
     absences,
+    affectation,
     arrets,
     attente,
     attestations,
@@ -103,6 +104,14 @@ conservation.enregistrer(
         "dix ans après leur délivrance : de quoi prouver sa formation le temps d'une carrière (choix de conum) ; "
         "code, date et empreinte restent",
         attestations.effacer_documents,
+    )
+)
+conservation.enregistrer(
+    conservation.Regle(
+        "propositions de session",
+        timedelta(days=365),
+        "un an : de quoi expliquer à une personne pourquoi cette session",
+        affectation.effacer_passages,
     )
 )
 

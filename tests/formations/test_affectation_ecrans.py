@@ -1,12 +1,14 @@
 """Un passage d'affectation : proposé, expliqué, confirmé ou écarté par un agent, et par qui."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from conum.courriels.models import Courriel
 from conum.formations.actions import confirmations, places
-from conum.formations.actions.affectation import lancer_passage
+from conum.formations.actions.affectation import effacer_passages, lancer_passage
 from conum.formations.models import PassageAffectation, Place, PropositionSession
 from conum.formations.states import Etat, EtatPlace, EtatProposition
 from conum.journal.models import Entree
@@ -253,3 +255,11 @@ def test_la_liste_se_filtre_et_ses_requetes_ne_croissent_pas(client, se_connecte
         ("montrer=sans", 0), ("montrer=confirmee", 0), ("parcours=2024-70", 0),
     ):  # fmt: skip
         assert client.get(f"{lien}?{critere}").content.decode().count('name="choix"') == attendu, critere
+
+
+def test_un_passage_s_efface_apres_un_an_ses_propositions_aussi():
+    qui_attend(1)
+    passage = lancer_passage(par=fab.anct())
+    assert effacer_passages(passage.created_at) == 0
+    assert effacer_passages(passage.created_at + timedelta(seconds=1)) == 1
+    assert not PropositionSession.objects.exists()

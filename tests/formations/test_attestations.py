@@ -2,7 +2,9 @@
 
 import hashlib
 import shutil
+from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -208,3 +210,18 @@ def test_deux_agents_en_meme_temps_une_attestation():
     assert sorted(type(r).__name__ for r in rendus) == ["Attestation", "TransitionImpossible"]
     seule = Attestation.objects.get()
     assert hashlib.sha256(seule.document.open().read()).hexdigest() == seule.sha256
+
+
+def test_le_document_s_efface_dix_ans_apres_la_page_le_dit(client, django_capture_on_commit_callbacks):
+    place = p.complete()
+    attestation = actes.delivrer_attestation(place.inscription, par=f.anct())
+    rangee, instant = attestation.document.path, timezone.now()
+    assert actes.effacer_documents(instant - timedelta(days=1)) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actes.effacer_documents(instant + timedelta(days=1)) == 1
+    assert actes.effacer_documents(instant + timedelta(days=1)) == 0
+    attestation.refresh_from_db()
+    assert (attestation.document.name, attestation.donnees, Path(rangee).exists()) == ("", {}, False)
+    page = texte(client.get(verifier(attestation)))
+    assert "Document effacé" in page
+    assert attestation.sha256 in page

@@ -57,9 +57,9 @@ def test_chaque_question_technique_permet_de_dire_qu_on_ne_sait_pas():
 
 
 def test_la_version_de_la_date_et_son_empreinte():
-    assert questionnaire_au(date(2026, 11, 25)) is Q
-    assert questionnaire_au(date(2020, 1, 1)) is questionnaires()[0]
-    assert questionnaire(Q.code, Q.empreinte) is Q
+    assert questionnaire_au(date(2026, 11, 25)) == Q
+    assert questionnaire_au(date(2020, 1, 1)) == questionnaires()[0]
+    assert questionnaire(Q.code, Q.empreinte) == Q
     with pytest.raises(DonneeInvalide, match="n'est plus celui"):
         questionnaire(Q.code, "0" * 64)
     with pytest.raises(ReponseInconnue, match="n’existe pas"):

@@ -6,7 +6,7 @@ confirme (`actions.confirmations`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -274,3 +274,11 @@ def _perimer(par: Acteur) -> int:
     if getattr(par, "type", "") == TypeRole.ORGANISME:
         anciennes = anciennes.filter(inscription__in=inscriptions_a_placer(par).order_by().values("pk"))
     return anciennes.update(etat=regle.vers)
+
+
+def effacer_passages(avant: datetime) -> int:
+    """Les passages calculés avant cette date, et leurs propositions ; la place, elle, reste. Rend leur nombre."""
+    anciens = PassageAffectation.objects.filter(created_at__lt=avant)
+    nombre = anciens.count()
+    anciens.delete()
+    return nombre
