@@ -150,7 +150,7 @@ def _saisir(request: HttpRequest, role: Role, qui: Beneficiaire, prevenus: str) 
         form,
         lambda lues: actes.proposer_rib(qui, par=role, **lues),
         textes={
-            "titre": "Saisir un compte bancaire",
+            "titre": "Saisir le compte de l’organisme" if isinstance(qui, Organisme) else "Saisir un compte bancaire",
             "intro": f"{qui.nom}. Une seconde personne, à l’ANCT, le compare au relevé d’identité bancaire.",
             "points": (
                 prevenus,
