@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 RACINE = Path(__file__).resolve().parent.parent
 PATIENCE = 180
 """Secondes laissées à ce qui doit venir : large, une machine chargée ne fait pas échouer un test."""
+
+
+def analyser() -> None:
+    """Dit au planificateur ce que la base vient de recevoir.
+
+    L'analyse automatique a pu passer sur des pages qu'un autre test a écrites puis défaites : elle les croit vides, et
+    boucle dessus.
+    """
+    with connection.cursor() as curseur:
+        curseur.execute("ANALYZE")
 
 
 def partage(chemin: str) -> Path:

@@ -26,6 +26,7 @@ from conum.versements.management.histoires_en_base import ecrire
 from conum.versements.models import Echeance, budget
 from conum.versements.models.budget import SANS_DATE, ZERO, Axe, Montants
 from conum.versements.states import Etat
+from tests.aides import analyser
 from tests.comptes.fabriques import RoleFactory
 from tests.conventions import fabriques as conventions
 from tests.structures.fabriques import CommuneFactory, MembreFactory, StructureFactory
@@ -58,7 +59,9 @@ def peupler(nombre):
 
 @pytest.fixture
 def pays():
-    return peupler(HISTOIRES)
+    histoires = peupler(HISTOIRES)
+    analyser()
+    return histoires
 
 
 @pytest.fixture

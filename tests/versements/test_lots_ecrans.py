@@ -13,6 +13,7 @@ from conum.versements.actions import echeances as echeances_actes
 from conum.versements.actions import echeanciers, lots
 from conum.versements.models import Echeance, LigneLot, Lot
 from conum.versements.states import Etat, EtatLot
+from tests.aides import analyser
 from tests.comptes.fabriques import DepartementFactory, RoleFactory
 from tests.versements import fabriques as f
 
@@ -172,6 +173,7 @@ def test_trois_mille_lignes():
         )
         for i in range(2, 3_001)
     )  # fmt: skip
+    analyser()
     agent = f.anct()
     cles = list(Echeance.objects.values_list("pk", flat=True))
     with CaptureQueriesContext(connection) as lues:
