@@ -1,16 +1,18 @@
 """La prise de poste en base : refusée la minute d'avant, permise la minute d'après, enregistrée une fois."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from conum.courriels.models import Courriel
+from conum.formations.actions import presence
 from conum.formations.actions import prise_de_poste as actes
-from conum.formations.models import Attestation, PriseDePoste
+from conum.formations.models import Attestation, Emargement, PriseDePoste
 from conum.formations.states import Etat
 from conum.journal.models import Entree
 from conum.journal.workflow import TransitionImpossible
@@ -282,3 +284,13 @@ def test_la_page_de_l_inscription_le_dit_a_chacun(client, se_connecter):
         assert phrase in page
         assert "inscrite à aucune session" in page
         assert (lien in page) == (role == employeur)
+
+
+def test_l_attestation_prouve_encore_les_heures_une_fois_les_emargements_effaces():
+    de = p.formee()
+    assert actes.verdict(de).autorise
+    presence.effacer_emargements(timezone.now() + timedelta(days=1))
+    assert not Emargement.objects.exists()
+    assert actes.verdict(de).autorise
+    de.attestations.update(annulee_le=timezone.now(), annulee_motif="Erreur.")
+    assert not actes.verdict(de).autorise

@@ -19,6 +19,7 @@ from conum.formations.actions.assiduite import assiduites
 from conum.formations.emails import destinataires
 from conum.formations.emails import prise_de_poste as emails
 from conum.formations.models import Attestation, Dispense, Inscription, PriseDePoste
+from conum.formations.rules.assiduite import Assiduite
 from conum.formations.rules.marches import Catalogue, regle_au
 from conum.formations.rules.prise_de_poste import Exemption, Formation, Verdict, peut_prendre_poste
 from conum.formations.states import FAITES, VIVANTES, EtatDispense
@@ -91,11 +92,19 @@ def _faits(personnes: set[int], jour: date) -> dict[int, _Faits]:
     } | {
         i.personne_id: _Faits(
             i,
-            Formation(heures[i.pk], debuts.get(i.pk), attestees.get(i.pk)),
+            _formation(heures[i.pk], debuts.get(i.pk), attestees.get(i.pk)),
             exemptions.get(i.personne_id),
         )
         for i in engagees
     }  # fmt: skip
+
+
+def _formation(heures: Assiduite, debut: date | None, attestee_le: date | None) -> Formation:
+    """Une attestation valable prouve les heures : les émargements qui l'ont permise s'effacent bien avant elle."""
+    if attestee_le is not None:
+        cours, stage = (replace(p, faites=max(p.faites, p.requises)) for p in (heures.cours, heures.stage))
+        heures = replace(heures, cours=cours, stage=stage)
+    return Formation(heures, debut, attestee_le)
 
 
 def _exemptions(personnes: set[int]) -> dict[int, Exemption]:
